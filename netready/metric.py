@@ -1,0 +1,116 @@
+"""The metric catalogue: every quantity netready measures or derives, said once.
+
+The store, the exporter, the roadmap and the reports read their names, units and directions from here and nowhere else.
+Units are base units: bit/s, seconds, bytes, ratio (0 to 1), and plain counts.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Unit(StrEnum):
+    """Base unit of a metric's value."""
+
+    BITS_PER_SECOND = "bit/s"
+    SECONDS = "s"
+    BYTES = "bytes"
+    RATIO = "ratio"
+    COUNT = "1"
+    DAYS = "days"
+
+
+class Better(StrEnum):
+    """Which way is good news."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the catalogue.
+
+    `derived` metrics are computed by the judgement from others and from the site's own facts; every other metric is
+    yielded by at least one instrument (a test proves it).
+    """
+
+    name: str
+    unit: Unit
+    help: str
+    better: Better = Better.NEITHER
+    derived: bool = False
+
+
+def _m(name: str, unit: Unit, better: Better, text: str, *, derived: bool = False) -> Metric:
+    return Metric(name=name, unit=unit, help=text, better=better, derived=derived)
+
+
+_BPS, _S, _B, _R, _N = Unit.BITS_PER_SECOND, Unit.SECONDS, Unit.BYTES, Unit.RATIO, Unit.COUNT
+_HI, _LO, _NE = Better.HIGHER, Better.LOWER, Better.NEITHER
+
+CATALOGUE: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        # --- measured by probes -------------------------------------------------------------------------------------
+        _m("throughput_down", _BPS, _HI, "Rate at which a test server filled the line towards the school"),
+        _m("throughput_up", _BPS, _HI, "Rate at which the school filled the line towards a test server, counted at the server"),
+        _m("latency_rtt", _S, _LO, "Median round-trip time to a named endpoint while the line is otherwise left alone"),
+        _m("latency_rtt_p95", _S, _LO, "95th percentile of the round-trip time to a named endpoint"),
+        _m("latency_jitter", _S, _LO, "Mean difference between consecutive round-trip times (RFC 3550 style, not smoothed)"),
+        _m("packet_loss", _R, _LO, "Share of latency probes that got no answer"),
+        _m("dns_lookup_time", _S, _LO, "Time until the resolver answered one query"),
+        _m("http_total_time", _S, _LO, "Time from the start of the name look-up to the last byte of the page"),
+        _m("http_first_byte_time", _S, _LO, "Time from the start of the name look-up to the first byte of the answer"),
+        _m("tls_certificate_left", _S, _HI, "Time until the endpoint's certificate expires"),
+        _m("arp_hosts", _N, _NE, "Hosts that answered an ARP sweep of an authorised network"),
+        # --- read by collectors -------------------------------------------------------------------------------------
+        _m("host_cpu_busy", _R, _LO, "Share of processor time this machine was busy while it was observed"),
+        _m("host_memory_available", _B, _HI, "Memory of this machine that programs could still take"),
+        _m("host_disk_free", _B, _HI, "Space left where netready keeps its records"),
+        _m("host_uptime", _S, _NE, "Time since this machine was started"),
+        _m("interface_speed", _BPS, _HI, "Nominal speed of a network interface"),
+        _m("interface_received", _B, _NE, "Bytes a network interface has received since its counter began"),
+        _m("interface_sent", _B, _NE, "Bytes a network interface has sent since its counter began"),
+        _m("device_uptime", _S, _NE, "Time since a network device's management was started (sysUpTime)"),
+        # --- derived by the judgement from the above, the devices and the site --------------------------------------
+        _m(
+            "internet_down_per_1000",
+            _BPS,
+            _HI,
+            "Internet rate towards the school, at least, for each 1,000 users",
+            derived=True,
+        ),
+        _m("internet_up_per_1000", _BPS, _HI, "Internet rate from the school, at least, for each 1,000 users", derived=True),
+        _m(
+            "contracted_down_per_1000",
+            _BPS,
+            _HI,
+            "Contracted Internet rate towards the school for each 1,000 users",
+            derived=True,
+        ),
+        _m("contracted_up_per_1000", _BPS, _HI, "Contracted Internet rate from the school for each 1,000 users", derived=True),
+        _m("test_days", Unit.DAYS, _HI, "School days on which both directions of the line were tested", derived=True),
+        _m("platform_success", _R, _HI, "Share of checks in which an endpoint of a given role answered properly", derived=True),
+        _m("platform_time_p95", _S, _LO, "95th percentile of page time over the endpoints of a given role", derived=True),
+        _m("platform_hosts", _N, _HI, "Endpoints of a given role that answered properly", derived=True),
+        _m("devices", _N, _HI, "Devices of a given kind seen on the authorised networks", derived=True),
+        _m("student_devices_per_classroom", _N, _HI, "Student devices seen for each classroom, on average", derived=True),
+        _m("students_per_device", _N, _LO, "Students for each student device seen", derived=True),
+        _m("access_points_per_classroom", _N, _HI, "Access points seen for each classroom, on average", derived=True),
+        _m(
+            "clients_per_access_point",
+            _N,
+            _LO,
+            "Wireless-capable end devices seen for each access point, on average",
+            derived=True,
+        ),
+        _m("labs_and_carts", _N, _HI, "Computer labs and mobile carts in the school's own list", derived=True),
+        _m("audit_age", Unit.DAYS, _LO, "Days since the last audit that could be completed", derived=True),
+    )
+}
+
+
+def metric(name: str) -> Metric:
+    """The catalogue's row for `name`; KeyError names the metric when there is none."""
+    return CATALOGUE[name]

@@ -1,0 +1,26 @@
+"""The door for strangers' words: device names, SNMP strings, HTTP headers, CSV cells.
+
+Everything that comes off a wire passes `clean` once, where it enters. After it a string is valid Unicode, free of control
+characters and direction overrides, and bounded; every sink still escapes for its own format.
+"""
+
+import unicodedata
+
+LIMIT = 128  # characters; long enough for any honest device name (sysName is at most 255 octets, DNS labels 63)
+
+# Cc control, Cf format (direction overrides, zero-width), Cs surrogates, Co private use, Cn unassigned, Zl/Zp separators.
+_UNWANTED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def clean(text: str | bytes, *, limit: int = LIMIT) -> str:
+    """`text` made safe to store and to hand on: valid, printable, single-line, at most `limit` characters.
+
+    Bytes are read as UTF-8, and what is not UTF-8 becomes the replacement character. Unwanted characters become a space,
+    runs of spaces one space. A text that is cut ends in an ellipsis.
+    """
+    if isinstance(text, bytes):
+        text = text[: limit * 8].decode("utf-8", "replace")
+    text = text[: limit * 8]
+    kept = "".join(" " if unicodedata.category(char) in _UNWANTED else char for char in text)
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"

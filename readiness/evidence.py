@@ -1,0 +1,76 @@
+"""Evidence: what is known about one number or one answer, how it came about, and how sure it is."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from netready.device import Kind
+from netready.measurement import Measurement
+from netready.site import Role
+from readiness.roadmap import EvidenceKind
+
+
+class Grade(StrEnum):
+    """How far evidence carries."""
+
+    CONCLUSIVE = "conclusive"
+    PROVISIONAL = "provisional"  # too few school days for a decision that lasts
+    LIMITED = "limited"  # something other than the line kept the number down
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """One number with its pedigree, in the metric's base unit; `value` None means nothing is known, and `note` says why.
+
+    interval   95 %, same unit. at_least: the true value is this or more (a test proves no upper bound)
+    samples    readings that succeeded; failures: readings that did not
+    days       distinct school days with readings; first_at/last_at bound the window
+    methods    instrument/version words; two throughput methods are never averaged
+    surveys    ids of the surveys the readings came from
+    """
+
+    kind: EvidenceKind
+    metric: str
+    value: float | None
+    role: Role | None = None
+    device: Kind | None = None
+    target: str = ""
+    interval: tuple[float, float] | None = None
+    at_least: bool = False
+    samples: int = 0
+    failures: int = 0
+    days: int = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    methods: tuple[str, ...] = ()
+    grade: Grade = Grade.PROVISIONAL
+    limited_by: tuple[str, ...] = ()
+    surveys: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A measurement and the survey it belongs to, as the store hands it over."""
+
+    survey: str
+    measurement: Measurement
+
+
+class Attestation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A person vouches for a criterion: who, in what role, when, on what document, until when."""
+
+    criterion: Annotated[str, Meta(min_length=1)]
+    answer: bool
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    role: Annotated[str, Meta(min_length=1, max_length=120)]
+    on: date
+    until: date
+    document: Annotated[str, Meta(max_length=300)] = ""
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+    def __post_init__(self) -> None:
+        if self.until <= self.on:
+            msg = f"until {self.until} must be later than on {self.on}"
+            raise ValueError(msg)

@@ -1,0 +1,108 @@
+"""The roadmap as data: stages, dimensions, criteria, and the strict reader of the file they live in."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from netready.device import Kind
+from netready.site import Role
+
+Text = Annotated[str, Meta(min_length=1)]
+StageNumber = Annotated[int, Meta(ge=1, le=4)]
+
+
+class EvidenceKind(StrEnum):
+    """The kinds of evidence a criterion may ask for."""
+
+    MEASURED = "measured"
+    INVENTORIED = "inventoried"
+    PROBED = "probed"
+    ATTESTED = "attested"
+
+
+MACHINE = frozenset({EvidenceKind.MEASURED, EvidenceKind.INVENTORIED, EvidenceKind.PROBED})
+
+
+class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one number must satisfy. `at_least` and `at_most` are in the metric's base unit and inclusive.
+
+    role or kind narrows a metric that is counted by endpoint role or device kind. min_days is the number of school days
+    with readings below which a met bound is provisional. `source` says where the number comes from: "[std] ..." for a
+    published standard, "[prop] ..." for our own proposal, which a school may change.
+    """
+
+    evidence: EvidenceKind
+    metric: Text
+    at_least: float | None = None
+    at_most: float | None = None
+    role: Role | None = None
+    kind: Kind | None = None
+    min_days: Annotated[int, Meta(ge=1, le=366)] = 1
+    source: Text
+
+
+class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One statement of the continuum.
+
+    evidence    kinds that count, the primary one first
+    bounds      what a machine can check today, at most one for each machine kind in `evidence`
+    deficit     describes the lack that defines Entry; never required to be true
+    required    counts towards the stage (false for deficits and for what is outside a school's control)
+    confidence  how sure the placement in this stage is: the original's column heads were not all recoverable
+    """
+
+    id: Text
+    dimension: Text
+    stage: StageNumber
+    what: Text
+    why: Text
+    remedy: Text
+    evidence: Annotated[tuple[EvidenceKind, ...], Meta(min_length=1)]
+    bounds: tuple[Bound, ...] = ()
+    deficit: bool = False
+    required: bool = True
+    scope: Literal["site", "lea"] = "site"
+    confidence: Literal["high", "medium", "low"]
+    wanted: Text  # what documents or data would show it, in words
+
+    @property
+    def primary(self) -> EvidenceKind:
+        """The kind that decides."""
+        return self.evidence[0]
+
+
+class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of the readiness profile."""
+
+    id: Text
+    title: Text
+    domain: Text
+    question: Text
+    gates: bool = False  # a network gate looks at it; such rows come first on page 1
+
+
+class StageName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A stage's name is data: the original's third column head had to be inferred."""
+
+    number: StageNumber
+    name: Text
+    meaning: Text
+
+
+class Roadmap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The continuum: 14 dimensions, four stages, 187 criteria in the shipped file."""
+
+    id: Text
+    version: Text
+    title: Text
+    source: Text
+    stages: tuple[StageName, ...]
+    dimensions: tuple[Dimension, ...]
+    criteria: tuple[Criterion, ...]
+    digest: str = ""  # SHA-256 of the file's bytes, hex; set by `parse`
+
+    def stage_name(self, number: int) -> str:
+        """The stage's name."""
+        return next(stage.name for stage in self.stages if stage.number == number)
