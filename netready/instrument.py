@@ -59,6 +59,9 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     does      what it does, in words a technician reads before agreeing
     fit       settings completed with what the site already says (its endpoints, its networks)
     missing   why it cannot run with these settings ("no test server is named in [throughput]"), or None when it can
+    hosts     hosts outside the authorised networks that these settings name as allowed: test servers, endpoints, resolvers
+    table     the config's table when it is not called like the instrument (every throughput method reads [throughput])
+    files     settings that are paths, relative to the config file
     """
 
     name: str
@@ -73,6 +76,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     load: Callable[[Any, float], float] = lambda _settings, _rate: 0.0
     fit: Callable[[Any, Site], Any] = lambda settings, _site: settings
     missing: Callable[[Any], str | None] = lambda _settings: None
+    hosts: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
+    table: str = ""
+    files: tuple[str, ...] = ()
+
+    @property
+    def config_table(self) -> str:
+        """The table of the config file that its settings are read from."""
+        return self.table or self.name
 
     @property
     def method(self) -> str:

@@ -10,7 +10,8 @@ from msgspec import Meta
 from netready.device import Kind
 from netready.measurement import Measurement
 from netready.site import Role
-from readiness.roadmap import EvidenceKind
+from readiness.refusal import Unfit, decode, item, quoted
+from readiness.roadmap import EvidenceKind, Roadmap
 
 
 class Grade(StrEnum):
@@ -24,8 +25,10 @@ class Grade(StrEnum):
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One number with its pedigree, in the metric's base unit; `value` None means nothing is known, and `note` says why.
 
-    interval   95 %, same unit. at_least: the true value is this or more (a test proves no upper bound)
-    samples    readings that succeeded; failures: readings that did not
+    interval   95 %, same unit
+    at_least   the true value is this or more: a test proves no upper bound, and what was off was not counted
+    at_most    the true value is this or less: it was divided by such a count
+    samples    readings behind the value; failures: readings that did not succeed
     days       distinct school days with readings; first_at/last_at bound the window
     methods    instrument/version words; two throughput methods are never averaged
     surveys    ids of the surveys the readings came from
@@ -39,6 +42,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     target: str = ""
     interval: tuple[float, float] | None = None
     at_least: bool = False
+    at_most: bool = False
     samples: int = 0
     failures: int = 0
     days: int = 0
@@ -74,3 +78,34 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.until <= self.on:
             msg = f"until {self.until} must be later than on {self.on}"
             raise ValueError(msg)
+
+
+class _Attestations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    attestations: tuple[Attestation, ...] = ()
+
+
+def parse_attestations(data: bytes, name: str, roadmap: Roadmap, today: date) -> tuple[Attestation, ...]:
+    """The `[[attestations]]` of a file, in its order; raises Unfit. `today` is the site's own date.
+
+    One that has expired is accepted: that it once held is on the record, and the judgement says that it no longer counts.
+    """
+    attestations = decode(data, name, _Attestations).attestations
+    known = {criterion.id for criterion in roadmap.criteria}
+    seen: dict[str, int] = {}
+    for index, one in enumerate(attestations):
+        path = item("attestations", index, one.criterion)
+        if one.criterion not in known:
+            raise Unfit(
+                name, f"{path}.criterion", f"{quoted(one.criterion)} is not a criterion of {roadmap.id} {roadmap.version}"
+            )
+        if one.on > today:
+            raise Unfit(
+                name, f"{path}.on", f"expected {today} or earlier; nobody can vouch on {one.on}, which is still to come"
+            )
+        if one.criterion in seen:
+            first = seen[one.criterion]
+            raise Unfit(
+                name, f"{path}.criterion", f"expected one answer for each criterion; attestations[{first}] gives one too"
+            )
+        seen[one.criterion] = index
+    return attestations

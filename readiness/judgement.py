@@ -19,7 +19,12 @@ class Outcome(StrEnum):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One criterion's outcome, twice: with everything, and by machine evidence alone."""
+    """One criterion's outcome, twice: with everything, and by machine evidence alone.
+
+    contradicted   the kinds of evidence disagree
+    provisional    what decided was seen on too few school days for an answer that lasts
+    missing        what would settle an unknown outcome, in words
+    """
 
     criterion: str
     outcome: Outcome
@@ -27,8 +32,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     facts: tuple[Fact, ...] = ()
     attestation: Attestation | None = None
-    contradicted: bool = False  # evidence kinds disagree
-    provisional: bool = False  # met, on fewer school days than the bound asks for
+    contradicted: bool = False
+    provisional: bool = False
+    missing: str = ""
 
 
 class StageVerdict(msgspec.Struct, frozen=True, kw_only=True):

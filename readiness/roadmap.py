@@ -1,5 +1,7 @@
 """The roadmap as data: stages, dimensions, criteria, and the strict reader of the file they live in."""
 
+import hashlib
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -8,6 +10,8 @@ from msgspec import Meta
 
 from netready.device import Kind
 from netready.site import Role
+from readiness import demand
+from readiness.refusal import Unfit, decode, either, item, quoted, unique, unstamped
 
 Text = Annotated[str, Meta(min_length=1)]
 StageNumber = Annotated[int, Meta(ge=1, le=4)]
@@ -106,3 +110,66 @@ class Roadmap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def stage_name(self, number: int) -> str:
         """The stage's name."""
         return next(stage.name for stage in self.stages if stage.number == number)
+
+
+def parse(data: bytes, name: str, metrics: Collection[str]) -> Roadmap:
+    """The roadmap in a file's bytes; `metrics` are the names a bound may ask for. Raises Unfit.
+
+    A criterion that could never be judged - a metric nobody measures, a dimension nobody described, two bounds for one
+    kind of evidence - is refused here and not met with silence later.
+    """
+    roadmap = decode(data, name, Roadmap)
+    unstamped(name, roadmap.digest)
+    _check_stages(roadmap, name)
+    unique(name, "dimensions", (dimension.id for dimension in roadmap.dimensions))
+    unique(name, "criteria", (criterion.id for criterion in roadmap.criteria))
+    dimensions = {dimension.id for dimension in roadmap.dimensions}
+    if not dimensions:
+        raise Unfit(name, "dimensions", "expected at least one")
+    for index, criterion in enumerate(roadmap.criteria):
+        path = item("criteria", index, criterion.id)
+        if criterion.dimension not in dimensions:
+            msg = f"expected one of {either(dimensions)}; got {quoted(criterion.dimension)}"
+            raise Unfit(name, f"{path}.dimension", msg)
+        _check_criterion(criterion, name, path, metrics)
+    return msgspec.structs.replace(roadmap, digest=hashlib.sha256(data).hexdigest())
+
+
+def _check_stages(roadmap: Roadmap, name: str) -> None:
+    seen: set[int] = set()
+    for index, stage in enumerate(roadmap.stages):
+        if stage.number in seen:
+            raise Unfit(name, f"{item('stages', index)}.number", f"expected each stage once; {stage.number} stands here again")
+        seen.add(stage.number)
+    if missing := sorted({1, 2, 3, 4} - seen):
+        raise Unfit(name, "stages", f"expected the stages 1 to 4; {', '.join(map(str, missing))} is not described")
+
+
+def _check_criterion(criterion: Criterion, name: str, path: str, metrics: Collection[str]) -> None:
+    if criterion.deficit and criterion.required:
+        raise Unfit(name, f"{path}.required", "expected false; a deficit is never required to be true")
+    if len(set(criterion.evidence)) < len(criterion.evidence):
+        raise Unfit(name, f"{path}.evidence", "expected each kind of evidence once")
+    kinds: set[EvidenceKind] = set()
+    for index, bound in enumerate(criterion.bounds):
+        at = f"{path}.bounds[{index}]"
+        if bound.evidence not in MACHINE:
+            raise Unfit(name, f"{at}.evidence", f"expected one of {either(MACHINE)}; a person's word has no bound")
+        if bound.evidence not in criterion.evidence:
+            raise Unfit(
+                name, f"{at}.evidence", f"expected a kind that the criterion's evidence lists; got {quoted(bound.evidence)}"
+            )
+        if bound.evidence in kinds:
+            raise Unfit(name, f"{at}.evidence", f"expected at most one bound for each kind; {quoted(bound.evidence)} has two")
+        kinds.add(bound.evidence)
+        demand.check(
+            name,
+            at,
+            metric=bound.metric,
+            metrics=metrics,
+            role=bound.role,
+            kind=bound.kind,
+            at_least=bound.at_least,
+            at_most=bound.at_most,
+            min_days=bound.min_days,
+        )

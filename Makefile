@@ -1,0 +1,60 @@
+# Two commands for a stranger: `make demo` for the main job, `make test` for everything CI runs.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+OUT    ?= demo
+STAMP  := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports docs docs-check tests test-wheel bench tools clean
+
+help:            ## this list
+	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
+
+demo: $(STAMP)   ## build the virtual school, audit it over real packets, leave a report in demo/
+	@$(BIN)/netready lab audit --out $(OUT)
+
+test: check test-wheel   ## everything CI runs
+
+check: lint types imports docs-check tests   ## the same without the built wheel
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev   ## write the generated reference pages again
+	$(BIN)/python docs/generate.py
+
+docs-check: $(VENV)/.dev
+	$(BIN)/python docs/generate.py --check
+
+tests: $(VENV)/.dev
+	$(BIN)/python -m pytest -q
+
+test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite against it
+	$(BIN)/python tests/against_wheel.py
+
+bench: $(VENV)/.dev   ## figures side by side with the peers; minutes
+	$(BIN)/python bench/run.py
+
+tools:           ## install what the tests talk to (Debian and npm packages); needs root
+	.ci/tools
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "netready needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here; on Debian: sudo apt install python3-venv"; exit 2; }
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	@touch $@
+
+$(VENV)/.dev: $(STAMP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
+	@touch $@
+
+clean:           ## remove what the commands above made
+	rm -rf $(VENV) .venv-wheel dist $(OUT) netready-report .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,5 @@
+"""`python -m agent` is `netready`."""
+
+from agent.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""`netready roadmap|standards|metrics`: the data that judgements rest on."""
+
+import click
+
+from agent.cli import shared
+
+
+@click.command()
+@click.option("--dimension", metavar="ID", help="Only this dimension.")
+@shared
+def roadmap(dimension: str | None, config: str | None, *, as_json: bool) -> None:
+    """The criteria that judgements rest on, by dimension and stage."""
+    from agent import shelf  # noqa: PLC0415
+    from agent.session import begin_if_configured, emit  # noqa: PLC0415
+
+    session = begin_if_configured(config)
+    found = shelf.roadmap(session.config if session else None)
+    names = [each.id for each in found.dimensions]
+    if dimension is not None and dimension not in names:
+        raise click.UsageError(f"no dimension is called {dimension!r}; expected one of {', '.join(names)}")
+    if as_json:
+        emit(found)
+        return
+    click.echo(f"{found.title}: {found.id} {found.version}, SHA-256 {found.digest[:16]}…")
+    for each in found.dimensions:
+        if dimension is not None and each.id != dimension:
+            continue
+        click.echo(f"\n{each.title} ({each.id}): {each.question}")
+        for criterion in (c for c in found.criteria if c.dimension == each.id):
+            kinds = "+".join(kind.value for kind in criterion.evidence)
+            click.echo(f"  {criterion.id:8} {found.stage_name(criterion.stage):13} {criterion.what} [{kinds}]")
+
+
+@click.command()
+@shared
+def standards(config: str | None, *, as_json: bool) -> None:
+    """The bandwidth standards, and how this site compares with each."""
+    from agent import shelf  # noqa: PLC0415
+    from agent.session import assessed_page, begin_if_configured, emit  # noqa: PLC0415
+    from readiness.standards import compare  # noqa: PLC0415
+    from reports.terminal import comparison_lines, standard_lines  # noqa: PLC0415
+
+    session = begin_if_configured(config)
+    found = shelf.standards(session.config if session else None)
+    if session is None:
+        if as_json:
+            emit(found)
+        else:
+            click.echo("\n".join(standard_lines(found.standards)))
+        return
+    judgement = assessed_page(config, wave=None).judgement
+    compared = compare(session.config.site, judgement.down, judgement.up, found.standards)
+    if as_json:
+        emit({"standards": found, "comparison": compared})
+    else:
+        click.echo("\n".join(comparison_lines(compared, found.standards)))
+
+
+@click.command()
+@shared
+def metrics(config: str | None, *, as_json: bool) -> None:  # noqa: ARG001 - every command takes --config
+    """The catalogue of metrics and their units."""
+    from agent.session import emit  # noqa: PLC0415
+    from netready.metric import CATALOGUE  # noqa: PLC0415
+
+    if as_json:
+        emit(tuple(CATALOGUE.values()))
+        return
+    for row in CATALOGUE.values():
+        click.echo(f"{row.name:30} {row.unit.value:6} {row.help}{' (derived)' if row.derived else ''}")

@@ -1,0 +1,78 @@
+"""`netready doctor`: what this machine may and may not measure, and the one line that would allow each missing thing."""
+
+import click
+import msgspec
+
+from agent.cli import shared
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at: fine or not, what was found, and what to do when it is not fine."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+@click.command()
+@shared
+def doctor(config: str | None, *, as_json: bool) -> None:
+    """What this machine may and may not measure, and how to allow the rest. No packet is sent."""
+    from agent.session import emit  # noqa: PLC0415
+
+    checks = (_program(), *_rights(), _namespaces(), _config(config))
+    if as_json:
+        emit({"checks": checks})
+        return
+    for check in checks:
+        click.echo(f"{'ok  ' if check.ok else 'no  '} {check.name}: {check.found}")
+        if not check.ok and check.advice:
+            click.echo(f"       to allow it: {check.advice}")
+
+
+def _program() -> Check:
+    import platform  # noqa: PLC0415
+
+    from netready import __version__  # noqa: PLC0415
+
+    return Check(name="program", ok=True, found=f"netready {__version__} on Python {platform.python_version()}")
+
+
+def _rights() -> tuple[Check, ...]:
+    from agent.capabilities import rights  # noqa: PLC0415
+
+    return tuple(
+        Check(
+            name=right.capability.value,
+            ok=right.have,
+            found=f"{'allowed' if right.have else 'not allowed'}; {right.needed_for}",
+            advice=right.how,
+        )
+        for right in rights()
+    )
+
+
+def _namespaces() -> Check:
+    import shutil  # noqa: PLC0415
+
+    have = shutil.which("ip") is not None
+    return Check(
+        name="virtual-school",
+        ok=have,
+        found="iproute2 is installed; `netready lab` can build its networks" if have else "`ip` is not installed",
+        advice="sudo apt install iproute2",
+    )
+
+
+def _config(option: str | None) -> Check:
+    from agent.config import ConfigError, find, load  # noqa: PLC0415
+    from agent.instruments import instruments  # noqa: PLC0415
+
+    path = find(option)
+    try:
+        config = load(path, instruments())
+    except ConfigError as error:
+        return Check(name="config", ok=False, found=str(error), advice="netready init")
+    networks = ", ".join(config.site.networks) or "none"
+    return Check(name="config", ok=True, found=f"{path}: {config.site.name}; authorised networks: {networks}")

@@ -1,0 +1,68 @@
+"""`netready run`: the agent. Surveys on a schedule, the last one on /metrics, everything in the store."""
+
+import signal
+import threading
+from types import FrameType
+
+import click
+
+from agent.cli import shared
+
+
+@click.command()
+@click.option("--interval", metavar="TIME", help="Between surveys, such as 6h; default the config's survey.interval.")
+@click.option("--listen", metavar="ADDR:PORT", help="For /metrics; default the config's exporter.listen.")
+@click.option("--surveys", type=click.IntRange(min=1), help="Stop by itself after this many surveys.")
+@shared
+def run(interval: str | None, listen: str | None, surveys: int | None, config: str | None, *, as_json: bool) -> None:
+    """The agent: survey now and on a schedule, and serve the last survey on /metrics until told to stop."""
+    from agent import assessment, exporter, schedule, survey  # noqa: PLC0415
+    from agent.clock import SystemClock, system_chance  # noqa: PLC0415
+    from agent.session import begin, emit, progress  # noqa: PLC0415
+    from netready.rate import duration  # noqa: PLC0415
+    from netready.survey import Survey  # noqa: PLC0415
+    from store import open_store  # noqa: PLC0415
+
+    session = begin(config)
+    clock, chance = SystemClock(), system_chance()
+    try:
+        seconds = duration(interval) if interval else session.config.survey.interval
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--interval") from error
+    host, _, port = (listen or session.config.exporter.listen).rpartition(":")
+    data = assessment.rules(session.config, now=clock.now())
+    path = session.config.path(session.config.store.path)
+    stop = threading.Event()
+    state = exporter.State()
+    made = 0
+
+    def take() -> Survey:
+        taken = survey.take(session.config, session.instruments, clock=clock, chance=chance, say=progress)
+        with open_store(path) as store:
+            store.add(taken)
+        return taken
+
+    def publish(taken: Survey) -> None:
+        nonlocal made
+        with open_store(path) as store:
+            assessed = assessment.assess(session.config, store, data, now=clock.now())
+        state.publish(taken, assessed.judgement, assessed.decisions)
+        made += 1
+        if surveys is not None and made >= surveys:
+            stop.set()
+
+    def halt(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, halt)
+    with open_store(path) as store:  # an unusable database is known before anything is served
+        last = store.last_survey()
+        if last is not None:
+            assessed = assessment.assess(session.config, store, data, now=clock.now())
+            state.publish(last, assessed.judgement, assessed.decisions)
+    with exporter.serve(state, host.strip("[]"), int(port)) as server:
+        if as_json:
+            emit({"metrics": f"http://{server.address}/metrics", "interval": seconds})
+        progress(f"serving http://{server.address}/metrics; a survey every {seconds / 60:.0f} minutes")
+        schedule.run(take, publish, interval=seconds, clock=clock, chance=chance, stop=stop)

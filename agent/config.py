@@ -1,0 +1,237 @@
+"""The config: netready.toml, read strictly. Every refusal is one sentence with the file, the field and what was expected."""
+
+import difflib
+import re
+import tomllib
+from functools import reduce
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from netready.authority import Authority
+from netready.instrument import Instrument
+from netready.rate import duration, rate
+from netready.site import Site
+
+DEFAULT_NAME = "netready.toml"
+SYSTEM_FILE = Path("/etc/netready/netready.toml")
+
+
+class ConfigError(Exception):
+    """The config cannot be used; the message is one sentence of advice. Nothing was done."""
+
+
+class SurveySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How surveys are made.
+
+    interval     time between surveys of `netready run`, seconds ("6h" in the file)
+    window_days  how far back the judgement looks
+    widest_scan  the largest number of addresses one scan may cover
+    skip         instruments that are not to be used
+    """
+
+    interval: Annotated[float, Meta(ge=60, le=31 * 86400)] = 6 * 3600.0
+    window_days: Annotated[int, Meta(ge=1, le=366)] = 90
+    widest_scan: Annotated[int, Meta(ge=1, le=65536)] = 4096
+    skip: tuple[str, ...] = ()
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the records are kept."""
+
+    path: Annotated[str, Meta(min_length=1)] = "netready.sqlite"
+
+
+class ExporterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where `netready run` serves /metrics; loopback unless somebody decides otherwise."""
+
+    listen: Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$")] = "127.0.0.1:9810"
+
+
+class ReadinessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The data that judgements rest on; empty means the data netready ships."""
+
+    roadmap: str = ""
+    standards: str = ""
+    policy: str = ""
+    wave: str = ""
+    attestations: str = ""
+    waivers: str = ""
+
+
+class InventorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The site's own naming habits: packets alone cannot tell a student's computer from a teacher's."""
+
+    student_names: tuple[str, ...] = ()
+    staff_names: tuple[str, ...] = ()
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a run needs to know. `folder` is what relative paths in the file are relative to."""
+
+    file: Path
+    folder: Path
+    site: Site
+    survey: SurveySettings
+    store: StoreSettings
+    exporter: ExporterSettings
+    readiness: ReadinessSettings
+    inventory: InventorySettings
+    tables: dict[str, dict[str, Any]]  # the instruments' own tables, decoded when an instrument asks for its settings
+
+    def path(self, text: str) -> Path:
+        """A path from the file, made absolute."""
+        return (self.folder / text).absolute()
+
+    def settings(self, instrument: Instrument) -> Any:
+        """The instrument's settings: its table in the file, completed with what the site says."""
+        raw = dict(self.tables.get(instrument.config_table, {}))
+        for name in instrument.files:
+            if isinstance(raw.get(name), str) and raw[name]:
+                raw[name] = str(self.path(raw[name]))
+        settings = _convert(raw, instrument.settings, self.file, instrument.config_table)
+        return instrument.fit(settings, self.site)
+
+
+_TABLES: dict[str, type[Any]] = {
+    "site": Site,
+    "survey": SurveySettings,
+    "store": StoreSettings,
+    "exporter": ExporterSettings,
+    "readiness": ReadinessSettings,
+    "inventory": InventorySettings,
+}
+_RATES = ("contracted_down", "contracted_up")
+
+
+def find(option: str | None) -> Path:
+    """The config file to use: the one named, else ./netready.toml, else the system's."""
+    if option is not None:
+        return Path(option)
+    here = Path(DEFAULT_NAME)
+    if here.exists() or not SYSTEM_FILE.exists():
+        return here
+    return SYSTEM_FILE
+
+
+def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
+    """Read and check the whole file, the instruments' tables included, before anything is done with any of it."""
+    raw = _read(path)
+    known = {*_TABLES, *(row.config_table for row in instruments)}
+    for name, table in raw.items():
+        if name not in known:
+            raise ConfigError(f"{path}: {name}: unknown table{_near(name, known)}")
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: {name}: expected a table ([{name}]), got {type(table).__name__}")
+    if "site" not in raw:
+        raise ConfigError(f"{path}: site: the table [site] is missing; `netready init` writes a complete file")
+    _read_quantities(raw, path)
+    parts = {name: _convert(raw.get(name, {}), kind, path, name) for name, kind in _TABLES.items()}
+    tables = {name: table for name, table in raw.items() if name not in _TABLES}
+    config = Config(file=path, folder=path.absolute().parent, tables=tables, **parts)
+    for row in instruments:
+        config.settings(row)
+    names = {row.name for row in instruments}
+    for index, name in enumerate(config.survey.skip):
+        if name not in names:
+            raise ConfigError(f"{path}: survey.skip[{index}]: no instrument is called {name!r}{_near(name, names)}")
+    for index, network in enumerate(config.site.authorised):
+        if network.num_addresses > config.survey.widest_scan:
+            raise ConfigError(
+                f"{path}: site.networks[{index}]: {network} has {network.num_addresses:,} addresses; expected at most "
+                f"{config.survey.widest_scan:,} (survey.widest_scan)"
+            )
+    return config
+
+
+def authority(config: Config, instruments: tuple[Instrument, ...]) -> Authority:
+    """What this config allows: its networks, and the hosts it names as test servers, endpoints and resolvers."""
+    hosts = {host for row in instruments for host in row.hosts(config.settings(row))}
+    return Authority(
+        networks=config.site.authorised,
+        hosts=frozenset(host.strip("[]").lower().rstrip(".") for host in hosts if host),
+        widest=config.survey.widest_scan,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; `netready init` asks what it must know and writes one") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
+        return tomllib.loads(data.decode())
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: byte {error.start}: expected UTF-8 text") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _read_quantities(raw: dict[str, Any], path: Path) -> None:
+    """Turn "300M" and "6h" into base units in place; numbers are already base units."""
+    site = raw.get("site")
+    circuits = site.get("circuits") if isinstance(site, dict) else None
+    for index, circuit in enumerate(circuits if isinstance(circuits, list) else ()):
+        for name in _RATES:
+            if isinstance(circuit, dict) and isinstance(circuit.get(name), str):
+                circuit[name] = _quantity(rate, circuit[name], f"{path}: site.circuits[{index}].{name}")
+    survey = raw.get("survey")
+    if isinstance(survey, dict) and isinstance(survey.get("interval"), str):
+        survey["interval"] = _quantity(duration, survey["interval"], f"{path}: survey.interval")
+
+
+def _quantity(parse: Any, text: str, place: str) -> float:
+    try:
+        return float(parse(text))
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from error
+
+
+def _convert(raw: object, kind: type[Any], path: Path, table: str) -> Any:
+    try:
+        return msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {explain(str(error), table, kind)}") from error
+
+
+_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<where>[^`]*)`)?$", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
+_REQUIRED = re.compile(r"Object missing required field `(?P<name>.*)`")
+
+
+def explain(message: str, table: str, kind: type[Any]) -> str:
+    """A msgspec message as "path.to.field: what was expected"."""
+    found = _AT.match(message)
+    what, where = (found["what"], found["where"] or "") if found else (message, "")
+    place = f"{table}{where}"
+    if (unknown := _UNKNOWN.match(what)) is not None:
+        return f"{place}.{unknown['name']}: unknown field{_near(unknown['name'], _fields(kind, where))}"
+    if (required := _REQUIRED.match(what)) is not None:
+        return f"{place}.{required['name']}: this field is required and missing"
+    return f"{place}: {what[:1].lower()}{what[1:]}"
+
+
+def _fields(kind: type[Any], where: str) -> set[str]:
+    """The field names of the struct at `where` (".circuits[0]") inside `kind`, for suggestions."""
+
+    def step(current: Any, part: str) -> Any:
+        if not isinstance(current, msgspec.inspect.StructType):
+            return current
+        inner = next((field.type for field in current.fields if field.encode_name == part), None)
+        while isinstance(inner, msgspec.inspect.VarTupleType | msgspec.inspect.ListType):
+            inner = inner.item_type
+        return inner
+
+    reached = reduce(step, re.findall(r"\.(\w+)", where), msgspec.inspect.type_info(kind))
+    return {field.encode_name for field in reached.fields} if isinstance(reached, msgspec.inspect.StructType) else set()
+
+
+def _near(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return f"; expected one of {', '.join(sorted(known))}" if known else ""

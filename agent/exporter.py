@@ -1,0 +1,382 @@
+"""The exporter: the last survey, held in memory, and the small web server that Prometheus scrapes.
+
+A scrape measures nothing and waits for nobody: families are rendered once, when a survey is published, and a scrape reads
+the finished snapshot. Clients are strangers: one request a connection, bounded in time, bytes and number.
+"""
+
+import contextlib
+import html
+import io
+import socket
+import socketserver
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import msgspec
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, make_wsgi_app
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from agent.exposition import PREFIX, Page, decision_page, judgement_page, survey_page
+from netready import __version__
+from netready.failure import Failure
+from netready.survey import Survey
+from readiness.gate import Decision
+from readiness.judgement import Judgement
+
+HOST = "127.0.0.1"
+PORT = 9810  # in the range that Prometheus's exporters share; that range is full, so any port in it may meet a neighbour
+
+REQUEST_SECONDS = 10.0  # for a whole request and its answer; Prometheus gives up after 10 s by default
+REQUEST_BYTES = 16 * 1024  # Prometheus sends less than 1 kB of headers
+CONNECTIONS = 16  # at a time; two Prometheus servers and a curious technician need three
+
+
+class _Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What only grows while the agent runs, and the moment each metric was last measured with success."""
+
+    surveys: int = 0
+    failures: int = 0
+    overruns: int = 0
+    measurements: int = 0
+    failed: dict[str, int] = {}
+    dropped: dict[str, int] = {}
+    last_success: dict[str, float] = {}
+
+
+class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What one scrape sees: families of the last survey, and the counts at the same moment."""
+
+    survey: tuple[Metric, ...] = ()
+    counts: _Counts = _Counts()
+    finished_at: datetime | None = None
+
+
+class State:
+    """The last survey, ready to be scraped. Every method may be called from any thread."""
+
+    def __init__(self, *, interval: float | None = None) -> None:
+        """`interval` is the planned time between surveys in seconds, for alerts that must know what "late" is."""
+        self._interval = interval
+        self._writing = threading.Lock()
+        self._snapshot = _Snapshot()  # swapped whole; readers take the reference once and need no lock
+
+    def publish(
+        self, survey: Survey, judgement: Judgement | None, decisions: Sequence[Decision], *, fresh: bool = True
+    ) -> None:
+        """Replace what is scraped. Without a judgement the families of the one before are gone: they were of another survey.
+
+        A survey that is not `fresh`, because an earlier run of the agent took it, is shown but not counted.
+        """
+        page = Page()
+        survey_page(page, survey)
+        if judgement is not None:
+            judgement_page(page, judgement)
+        decision_page(page, decisions)
+        families = page.families()
+        with self._writing:
+            counts = _counted(self._snapshot.counts, survey, page.dropped, fresh=fresh)
+            self._snapshot = _Snapshot(survey=families, counts=counts, finished_at=survey.finished_at)
+
+    def survey_failed(self) -> None:
+        """Count a survey that broke off."""
+        with self._writing:
+            counts = self._snapshot.counts
+            counts = msgspec.structs.replace(counts, failures=counts.failures + 1)
+            self._snapshot = msgspec.structs.replace(self._snapshot, counts=counts)
+
+    def survey_overran(self, missed: int = 1) -> None:
+        """Count planned surveys that were left out because the one before was still running."""
+        with self._writing:
+            counts = self._snapshot.counts
+            counts = msgspec.structs.replace(counts, overruns=counts.overruns + missed)
+            self._snapshot = msgspec.structs.replace(self._snapshot, counts=counts)
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """When the last survey ended; None before the first."""
+        return self._snapshot.finished_at
+
+    def families(self) -> tuple[Metric, ...]:
+        """What a scrape gets, without the families of the process and of the scrape itself."""
+        snapshot = self._snapshot
+        return (*self._agent_page(snapshot.counts).families(), *snapshot.survey)
+
+    def _agent_page(self, counts: _Counts) -> Page:
+        page = Page()
+        page.put_own("build", 1, __version__)
+        page.put_own("survey_interval", self._interval)
+        page.put_own("surveys", counts.surveys)
+        page.put_own("survey_failures", counts.failures)
+        page.put_own("survey_overruns", counts.overruns)
+        page.put_own("measurements", counts.measurements)
+        for failure in Failure:
+            page.put_own("measurements_failed", counts.failed.get(failure, 0), failure)
+        for reason in page.dropped:
+            page.put_own("series_dropped", counts.dropped.get(reason, 0), reason)
+        for metric, moment in counts.last_success.items():
+            page.put_own("measurement_timestamp_seconds", moment, metric)
+        return page
+
+
+def _counted(before: _Counts, survey: Survey, dropped: dict[str, int], *, fresh: bool) -> _Counts:
+    last_success = dict(before.last_success)
+    for reading in survey.measurements:
+        if reading.failure is None:
+            moment = reading.taken_at.timestamp()
+            last_success[reading.metric] = max(moment, last_success.get(reading.metric, moment))
+    if not fresh:
+        return msgspec.structs.replace(before, last_success=last_success)
+    failed = Counter(before.failed)
+    failed.update(reading.failure.value for reading in survey.measurements if reading.failure is not None)
+    return msgspec.structs.replace(
+        before,
+        surveys=before.surveys + 1,
+        measurements=before.measurements + len(survey.measurements),
+        failed=dict(failed),
+        dropped=dict(Counter(before.dropped) + Counter(dropped)),
+        last_success=last_success,
+    )
+
+
+class _Scrape(Collector):
+    """Hands the state to prometheus_client, and how long the scrape before this one took."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.seconds: float | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._state.families()
+        if self.seconds is not None:
+            text = "How long the scrape before this one took to render"
+            yield GaugeMetricFamily(f"{PREFIX}exporter_scrape_duration", text, value=self.seconds, unit="seconds")
+
+
+class _Door(io.RawIOBase):
+    """A request's bytes until the deadline or the budget is reached; a client that drips gains nothing by it."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = deadline
+        self._left = REQUEST_BYTES
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self._left <= 0:
+            raise TimeoutError("the request is too long")
+        set_deadline(self._connection, self._deadline)
+        count = self._connection.recv_into(buffer, min(len(buffer), self._left))
+        self._left -= count
+        return count
+
+
+def set_deadline(connection: socket.socket, deadline: float) -> None:
+    """Let the connection's next operation last until `deadline` at most; TimeoutError when that has passed."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the request took too long")
+    connection.settimeout(left)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request. HTTP/1.0 and one request a connection: nothing idles, nothing has to be closed later."""
+
+    server: "_Server"
+    server_version = f"netready/{__version__}"
+    sys_version = ""
+
+    def setup(self) -> None:
+        super().setup()
+        self._deadline = time.monotonic() + self.server.request_seconds
+        self.rfile.close()
+        self.rfile = io.BufferedReader(_Door(self.connection, self._deadline))
+
+    def handle(self) -> None:
+        # A client that hangs up, or does not take its answer in time, concerns only itself.
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            super().handle()
+
+    def do_GET(self) -> None:
+        match urlsplit(self.path).path:
+            case "/metrics":
+                self._metrics()
+            case "/":
+                self._send(HTTPStatus.OK, _landing(self.server.state), "text/html; charset=utf-8")
+            case "/-/healthy":
+                self._send(HTTPStatus.OK, "netready is running.\n")
+            case "/-/ready" if self.server.state.finished_at is not None:
+                self._send(HTTPStatus.OK, "netready has surveyed this site.\n")
+            case "/-/ready":
+                self._send(HTTPStatus.SERVICE_UNAVAILABLE, "The first survey is not finished yet.\n")
+            case _:
+                self._send(HTTPStatus.NOT_FOUND, "There is /metrics here.\n")
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def _refuse(self) -> None:
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET and HEAD.\n", allow="GET, HEAD")
+
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse  # noqa: N815
+
+    def _metrics(self) -> None:
+        started = time.perf_counter()
+        headers: list[tuple[str, str]] = []
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/metrics",
+            "HTTP_ACCEPT": _accept(self.headers.get("Accept", "")),
+            "HTTP_ACCEPT_ENCODING": self.headers.get("Accept-Encoding", ""),
+        }
+        body = b"".join(self.server.render(environ, lambda _status, found: headers.extend(found)))
+        self.server.scrape.seconds = time.perf_counter() - started
+        self._send(HTTPStatus.OK, body, **dict(headers))
+
+    def _send(
+        self, status: HTTPStatus, body: str | bytes, content_type: str = "text/plain; charset=utf-8", **more: str
+    ) -> None:
+        octets = body.encode() if isinstance(body, str) else body
+        headers = {
+            "Content-Type": content_type,
+            "Content-Length": str(len(octets)),
+            "Cache-Control": "no-store",
+            "Content-Security-Policy": "default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            **more,
+        }
+        set_deadline(self.connection, self._deadline)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(octets)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """Say nothing: a scrape every few seconds would bury what matters."""
+
+
+def _accept(header: str) -> str:
+    """The Accept header on one line, without versions that prometheus_client could not compare with its own."""
+    kept = []
+    for media in " ".join(header.split()).split(","):
+        version = next((part.split("=", 1)[1] for part in media.split(";") if part.strip().startswith("version=")), "")
+        if not version or all(number.isascii() and number.isdigit() for number in version.strip().split(".")):
+            kept.append(media)
+    return ",".join(kept)
+
+
+def _landing(state: State) -> str:
+    finished = state.finished_at
+    last = f"{finished.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if finished else "not finished yet"
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>netready</title></head>\n'
+        f"<body><h1>netready {html.escape(__version__)}</h1>\n<p>Last survey: {html.escape(last)}.</p>\n"
+        '<ul><li><a href="/metrics">Metrics</a> for Prometheus</li>\n'
+        '<li><a href="/-/healthy">Is it running?</a></li>\n<li><a href="/-/ready">Has it surveyed?</a></li></ul>\n'
+        "</body></html>\n"
+    )
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread for each connection, up to CONNECTIONS, all of them ended by `server_close`."""
+
+    daemon_threads = False  # so that server_close() waits for them
+
+    def __init__(self, state: State, address: tuple[str, int], request_seconds: float) -> None:
+        self.state = state
+        self.request_seconds = request_seconds
+        self.scrape = _Scrape(state)
+        registry = CollectorRegistry()
+        registry.register(self.scrape)
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self.render = make_wsgi_app(registry)
+        self._open: set[socket.socket] = set()
+        self._counting = threading.Lock()
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer would look up this machine's name, which may mean waiting for a resolver.
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._counting:
+            full = len(self._open) >= CONNECTIONS
+            if not full:
+                self._open.add(request)
+        if full:
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        with self._counting:
+            self._open.discard(request)
+        super().close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
+        print(f"netready: a request to the exporter failed: {sys.exception()!r}", file=sys.stderr)  # noqa: T201
+
+    def hang_up(self) -> None:
+        """End the connections that are still open."""
+        with self._counting:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+class Exporter:
+    """A running exporter; `stop` ends it, and so does leaving its `with` block."""
+
+    def __init__(self, server: _Server) -> None:
+        self._server = server
+        self._thread = threading.Thread(target=server.serve_forever, name="exporter", daemon=True)
+        self._thread.start()
+
+    @property
+    def host(self) -> str:
+        """The address it listens on."""
+        return self._server.server_name
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, also when it was asked for port 0."""
+        return self._server.server_port
+
+    @property
+    def address(self) -> str:
+        """Host and port as they stand in a URL."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def stop(self) -> None:
+        """Stop listening, end open connections, wait for their threads."""
+        self._server.shutdown()
+        self._server.hang_up()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+def serve(state: State, host: str = HOST, port: int = PORT, *, request_seconds: float = REQUEST_SECONDS) -> Exporter:
+    """Start the exporter. Raises OSError when the address cannot be bound."""
+    return Exporter(_Server(state, (host, port), request_seconds))

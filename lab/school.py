@@ -1,0 +1,154 @@
+"""THE VIRTUAL SCHOOL's people and things: one row for each host, with what it shouts on the network.
+
+MACs carry prefixes of real vendors, so that vendor look-up has something to find, or the locally administered bit, as
+phones and laptops with "private addresses" do. Addresses are private; nobody's device is described here.
+"""
+
+import msgspec
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """One host.
+
+    kind          a word of netready.device.Kind
+    services      DNS-SD service types it announces over mDNS (RFC 6763), without ".local"
+    text          what its TXT records say, "key=value"
+    ssdp          device type of its SSDP NOTIFY (UPnP Device Architecture 1.1), or ""
+    vendor_class  DHCP option 60, or "" when it sends none
+    parameters    DHCP option 55; empty: it does not speak DHCP (a fixed address)
+    """
+
+    name: str
+    kind: str
+    mac: str
+    address: str
+    room: str = ""
+    services: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    ssdp: str = ""
+    vendor_class: str = ""
+    parameters: tuple[int, ...] = ()
+
+
+_CHROME = (1, 121, 33, 3, 6, 12, 15, 26, 28, 51, 54, 58, 59, 119)
+_WINDOWS = (1, 3, 6, 15, 31, 33, 43, 44, 46, 47, 119, 121, 249, 252)
+_APPLE = (1, 121, 3, 6, 15, 108, 114, 119, 252)
+_ANDROID = (1, 3, 6, 15, 26, 28, 51, 58, 59, 43, 114, 108)
+_PRINTER = (6, 3, 1, 15, 66, 67, 13, 44, 12, 81)
+_EMBEDDED = (1, 3, 6, 12, 15, 28, 42)
+
+# Radio vendors of the Chromebooks: AzureWave, Intel, Liteon-like mixes are what a trolley really shows.
+_RADIOS = ("80:c5:f2", "74:c6:3b", "3c:a9:f4", "34:13:e8")
+
+
+def _chromebook(number: int) -> Host:
+    return Host(
+        name=f"chromebook-{number:02}",
+        kind="student-device",
+        mac=f"{_RADIOS[number % len(_RADIOS)]}:20:00:{number:02x}",
+        address=f"10.20.0.{100 + number}",
+        room=f"1{number // 8:02}",
+        vendor_class="dhcpcd-9.4.1:Linux-5.15:x86_64:GenuineIntel" if number % 2 else "",
+        parameters=_CHROME,
+    )
+
+
+def _printer(name: str, mac: str, address: str, room: str, model: str, vendor_class: str) -> Host:
+    return Host(
+        name=name,
+        kind="printer",
+        mac=mac,
+        address=address,
+        room=room,
+        services=("_ipp._tcp", "_printer._tcp"),
+        text=(f"ty={model}", f"note=Room {room}", "pdl=application/pdf"),
+        vendor_class=vendor_class,
+        parameters=_PRINTER,
+    )
+
+
+def _access_point(number: int, mac: str, vendor_class: str) -> Host:
+    return Host(
+        name=f"ap-{number:02}",
+        kind="access-point",
+        mac=mac,
+        address=f"10.20.0.{20 + number}",
+        room=f"10{number}",
+        vendor_class=vendor_class,
+        parameters=_EMBEDDED,
+    )
+
+
+def _laptop(number: int, mac: str, vendor_class: str, parameters: tuple[int, ...]) -> Host:
+    return Host(
+        name=f"staff-laptop-{number}",
+        kind="staff-device",
+        mac=mac,
+        address=f"10.20.0.{60 + number}",
+        vendor_class=vendor_class,
+        parameters=parameters,
+    )
+
+
+HOSTS: tuple[Host, ...] = (
+    Host(
+        name="fileserver",
+        kind="server",
+        mac="b8:ca:3a:10:00:10",
+        address="10.20.0.10",
+        room="server room",
+        services=("_smb._tcp", "_ssh._tcp"),
+    ),
+    Host(name="ups", kind="ups", mac="00:c0:b7:10:00:11", address="10.20.0.11", room="server room", parameters=_EMBEDDED),
+    _access_point(1, "88:15:44:10:00:21", "Cisco AP c9120"),
+    _access_point(2, "94:b4:0f:10:00:22", "ArubaAP"),
+    _access_point(3, "94:b4:0f:10:00:23", "ArubaAP"),
+    _access_point(4, "24:a4:3c:10:00:24", "ubnt"),
+    _printer("printer-office", "3c:d9:2b:10:00:31", "10.20.0.31", "001", "LaserJet M507", "Hewlett-Packard JetDirect"),
+    _printer("printer-library", "30:05:5c:10:00:32", "10.20.0.32", "110", "HL-L6400DW", ""),
+    _printer("printer-staff", "64:eb:8c:10:00:33", "10.20.0.33", "004", "WF-C5790", "Mfg=EPSON;Typ=Printer;Mod=WF-C5790"),
+    Host(
+        name="camera-gate",
+        kind="camera",
+        mac="00:40:8c:10:00:41",
+        address="10.20.0.41",
+        room="gate",
+        services=("_axis-video._tcp", "_rtsp._tcp"),
+        ssdp="urn:schemas-upnp-org:device:Basic:1",
+        parameters=_EMBEDDED,
+    ),
+    Host(
+        name="display-hall",
+        kind="display",
+        mac="54:60:09:10:00:42",
+        address="10.20.0.42",
+        room="hall",
+        services=("_googlecast._tcp",),
+        text=("md=Chromecast", "fn=Hall display"),
+        ssdp="urn:dial-multiscreen-org:device:dial:1",
+        parameters=_ANDROID,
+    ),
+    Host(
+        name="phone-office",
+        kind="phone",
+        mac="80:5e:c0:10:00:43",
+        address="10.20.0.43",
+        room="001",
+        vendor_class="yealink",
+        parameters=_EMBEDDED,
+    ),
+    _laptop(1, "a4:83:e7:10:00:61", "", _APPLE),
+    _laptop(2, "8c:16:45:10:00:62", "MSFT 5.0", _WINDOWS),
+    _laptop(3, "8c:16:45:10:00:63", "MSFT 5.0", _WINDOWS),
+    _laptop(4, "da:a1:19:10:00:64", "MSFT 5.0", _WINDOWS),
+    Host(
+        name="phone-pupil-1",
+        kind="student-device",
+        mac="5a:3c:10:10:00:71",
+        address="10.20.0.71",
+        vendor_class="android-dhcp-13",
+        parameters=_ANDROID,
+    ),
+    Host(name="phone-pupil-2", kind="student-device", mac="e6:10:7f:10:00:72", address="10.20.0.72", parameters=_APPLE),
+    *(_chromebook(number) for number in range(1, 29)),
+)

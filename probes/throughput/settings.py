@@ -1,0 +1,85 @@
+"""What every throughput method is told: which server, which way, for how long. The config's [throughput] table."""
+
+import re
+from enum import StrEnum
+from ipaddress import IPv6Address
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+# A name or an address, then a port; an IPv6 address stands in brackets, as in a URL (RFC 3986, 3.2.2).
+_ENDPOINT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9_.-]+)):(?P<port>[0-9]{1,5})")
+HOST_LIMIT = 253  # characters in a domain name (RFC 1035, 2.3.4)
+
+
+class Direction(StrEnum):
+    """Which way the load goes, seen from the school."""
+
+    DOWN = "down"
+    UP = "up"
+    BOTH = "both"
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where to connect to, or what to listen on. `host` is without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def endpoint(text: str) -> Endpoint:
+    """Read "HOST:PORT" or "[IPv6]:PORT"; ValueError says what was expected. Port 0 is left to the caller to judge."""
+    found = _ENDPOINT.fullmatch(text) if len(text) <= HOST_LIMIT + 8 else None
+    if found is None:
+        raise ValueError(f"{text[:80]!r} is not HOST:PORT, such as test.example.org:4444 or [2001:db8::1]:4444")
+    port = int(found["port"])
+    if port > 65535:
+        raise ValueError(f"{text!r}: port {port} is above 65535")
+    if found["six"] is None:
+        return Endpoint(found["host"], port)
+    try:
+        return Endpoint(str(IPv6Address(found["six"])), port)
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}") from error
+
+
+class Throughput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of a throughput test.
+
+    server             "HOST:PORT"; empty means that nobody has named one, and then nothing is tested
+    tls                speak TLS; the server's certificate must be valid for its name
+    ca                 a PEM file with the authority that signed the server's certificate, when it is the school's own
+    seconds            how long each direction is loaded
+    handshake_timeout  seconds until the server must have agreed to the test
+    timeout            seconds without a byte after which the server counts as stalled
+    """
+
+    server: str = ""
+    direction: Direction = Direction.BOTH
+    tls: bool = False
+    ca: str = ""
+    seconds: Annotated[float, Meta(gt=0, le=15)] = 10.0
+    handshake_timeout: Annotated[float, Meta(gt=0, le=30)] = 7.0
+    timeout: Annotated[float, Meta(gt=0, le=30)] = 7.0
+
+    def __post_init__(self) -> None:
+        if self.server and endpoint(self.server).port == 0:
+            raise ValueError(f"server: {self.server!r} has no port to connect to")
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """The directions to test, one after the other."""
+        match self.direction:
+            case Direction.BOTH:
+                return (Direction.DOWN, Direction.UP)
+            case Direction.DOWN | Direction.UP:
+                return (self.direction,)
+
+
+def missing(settings: Throughput) -> str | None:
+    """Why no throughput method can run with these settings, or None when one can."""
+    return None if settings.server else "no test server is named in [throughput]"

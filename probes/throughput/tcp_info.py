@@ -1,0 +1,97 @@
+"""What the kernel knows of a TCP connection: TCP_INFO and its kin, under the names that ndt7 gives them.
+
+The layout is `struct tcp_info` of Linux (include/uapi/linux/tcp.h), which only ever grows at its end. An older kernel
+gives a shorter struct: what it does not give is left out, never set to zero. Times are microseconds, except the four
+Last* fields (milliseconds); rates are bytes per second.
+"""
+
+import contextlib
+import socket
+import struct
+
+TCP_INFO = 11
+TCP_CONGESTION = 13
+TCP_CC_INFO = 26
+_ROOM = 512  # larger than any tcp_info so far (280 bytes in Linux 6.18)
+
+# JSON numbers are doubles to most readers; ndt7 asks that integers stay below 2**53. An unset rate is 2**64-1.
+INT53 = 2**53
+
+_OPTION_TIMESTAMPS = 1  # TCPI_OPT_TIMESTAMPS
+_IPV4_HEADER, _IPV6_HEADER, _TCP_HEADER, _TIMESTAMPS = 20, 40, 20, 12
+
+_FIELDS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("B", ("State", "CAState", "Retransmits", "Probes", "Backoff", "Options", "WScale", "AppLimited")),
+    (
+        "I",
+        (
+            *("RTO", "ATO", "SndMSS", "RcvMSS", "Unacked", "Sacked", "Lost", "Retrans", "Fackets"),
+            *("LastDataSent", "LastAckSent", "LastDataRecv", "LastAckRecv", "PMTU", "RcvSsThresh", "RTT", "RTTVar"),
+            *("SndSsThresh", "SndCwnd", "AdvMSS", "Reordering", "RcvRTT", "RcvSpace", "TotalRetrans"),
+        ),
+    ),
+    ("Q", ("PacingRate", "MaxPacingRate", "BytesAcked", "BytesReceived")),
+    ("I", ("SegsOut", "SegsIn", "NotsentBytes", "MinRTT", "DataSegsIn", "DataSegsOut")),
+    ("Q", ("DeliveryRate", "BusyTime", "RWndLimited", "SndBufLimited")),
+    ("I", ("Delivered", "DeliveredCE")),
+    ("Q", ("BytesSent", "BytesRetrans")),
+    ("I", ("DSackDups", "ReordSeen", "RcvOooPack", "SndWnd")),
+)
+
+TcpInfo = dict[str, int]
+
+
+def decode(raw: bytes) -> TcpInfo:
+    """The fields that `raw` holds in full, by name. Pure; never raises."""
+    found: TcpInfo = {}
+    offset = 0
+    for code, names in _FIELDS:
+        size = struct.calcsize(f"={code}")
+        for name in names:
+            if offset + size > len(raw):
+                return found
+            (value,) = struct.unpack_from(f"={code}", raw, offset)
+            if value < INT53:
+                found[name] = value
+            offset += size
+    return found
+
+
+def read(connection: socket.socket) -> TcpInfo:
+    """TCP_INFO of a connected socket; empty where the system has none or the connection is gone."""
+    try:
+        return decode(connection.getsockopt(socket.IPPROTO_TCP, TCP_INFO, _ROOM))
+    except OSError:
+        return {}
+
+
+def decode_bbr(raw: bytes) -> dict[str, int]:
+    """BBR's own view (`struct tcp_bbr_info`): bandwidth in bit/s, least round trip in microseconds, gains times 256."""
+    if len(raw) < 20:
+        return {}
+    low, high, min_rtt, pacing_gain, cwnd_gain = struct.unpack_from("=5I", raw)
+    return {"BW": 8 * (high << 32 | low), "MinRTT": min_rtt, "PacingGain": pacing_gain, "CwndGain": cwnd_gain}
+
+
+def read_bbr(connection: socket.socket) -> dict[str, int]:
+    """BBR's view of a connection that uses it; empty for any other congestion control."""
+    try:
+        name = connection.getsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, 16)
+        if name.rstrip(b"\0") != b"bbr":
+            return {}
+        return decode_bbr(connection.getsockopt(socket.IPPROTO_TCP, TCP_CC_INFO, 20))
+    except OSError:
+        return {}
+
+
+def prefer_bbr(connection: socket.socket) -> None:
+    """Ask for BBR on this connection; a kernel without it, or that keeps it for others, goes on with its default."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, b"bbr")
+
+
+def header_bytes(info: TcpInfo, family: int) -> int:
+    """Bytes of IP and TCP headers on each full segment of this connection (no IP options or extension headers)."""
+    network = _IPV6_HEADER if family == socket.AF_INET6 else _IPV4_HEADER
+    options = _TIMESTAMPS if info.get("Options", 0) & _OPTION_TIMESTAMPS else 0
+    return network + _TCP_HEADER + options

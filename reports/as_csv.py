@@ -1,0 +1,95 @@
+"""The criteria as CSV, one line for each criterion and number behind it, safe to open in a spreadsheet.
+
+RFC 4180 line ends and quoting; UTF-8 with a byte order mark, without which spreadsheets read names in the wrong alphabet.
+Numbers stay in the metric's base unit, which stands beside them, and are never quoted or grouped.
+"""
+
+import csv
+import io
+
+from netready.metric import metric
+from netready.text import clean
+from readiness.evidence import Fact
+from readiness.judgement import Verdict
+from readiness.roadmap import Criterion
+from reports import wording
+from reports.report import Report
+
+COLUMNS = (
+    "id",
+    "dimension",
+    "stage",
+    "outcome",
+    "by machine",
+    "reason",
+    "metric",
+    "value",
+    "unit",
+    "at least",
+    "low",
+    "high",
+    "samples",
+    "days",
+    "method",
+    "last_at",
+)
+
+BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection"), with the full-width forms that some fold.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
+_FORMULA += ("\N{FULLWIDTH HYPHEN-MINUS}", "\N{FULLWIDTH COMMERCIAL AT}")
+
+_CELL = 2_000  # characters; the longest sentence of a judgement is far shorter
+
+Cell = str | int | float
+
+
+def render(report: Report) -> str:
+    """The table as text, byte order mark first."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, dialect="excel")
+    writer.writerow(COLUMNS)
+    verdicts = {verdict.criterion: verdict for verdict in report.judgement.verdicts}
+    for criterion in report.roadmap.criteria:
+        for row in _rows(report, criterion, verdicts[criterion.id]):
+            writer.writerow([safe(cell) for cell in row])
+    return BYTE_ORDER_MARK + out.getvalue()
+
+
+def _rows(report: Report, criterion: Criterion, verdict: Verdict) -> list[tuple[Cell, ...]]:
+    head: tuple[Cell, ...] = (
+        criterion.id,
+        criterion.dimension,
+        report.roadmap.stage_name(criterion.stage),
+        wording.OUTCOMES[verdict.outcome],
+        wording.OUTCOMES[verdict.by_machine],
+        verdict.reason,
+    )
+    nothing: tuple[Cell, ...] = ("",) * (len(COLUMNS) - len(head))
+    return [(*head, *_number(fact)) for fact in verdict.facts] or [(*head, *nothing)]
+
+
+def _number(fact: Fact) -> tuple[Cell, ...]:
+    low, high = fact.interval if fact.interval is not None else ("", "")
+    return (
+        fact.metric,
+        "" if fact.value is None else fact.value,
+        metric(fact.metric).unit.value,
+        "" if fact.value is None else "yes" if fact.at_least else "no",
+        low,
+        high,
+        fact.samples,
+        fact.days,
+        " ".join(fact.methods),
+        "" if fact.last_at is None else fact.last_at.isoformat(),
+    )
+
+
+def safe(cell: Cell) -> Cell:
+    """`cell` as a spreadsheet may have it: numbers as they are, text without control characters and never a formula."""
+    if not isinstance(cell, str):
+        return cell
+    # Looked at before and after cleaning: a tab in front must not hide, and must not be what is left out.
+    text = clean(cell, limit=_CELL)
+    return f"'{text}" if cell.startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -1,0 +1,36 @@
+"""Dates and times in words, in the site's own time zone. Month names are ours: the machine's locale has no say."""
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from reports.units import TO
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day(when: date) -> str:
+    """ "13 Mar 2026"."""
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def moment(when: datetime, zone: ZoneInfo) -> str:
+    """ "13 Mar 2026 09:14" in `zone`."""
+    local = when.astimezone(zone)
+    return f"{day(local)} {local:%H:%M}"
+
+
+def period(since: datetime, until: datetime, zone: ZoneInfo) -> str:
+    """ "2-13 Mar 2026", with an en dash; what both ends share is said once. A single day is that day."""
+    first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
+    if first == last:
+        return day(last)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}{TO}{day(last)}"
+    if first.year == last.year:
+        return f"{first.day} {_MONTHS[first.month - 1]} {TO} {day(last)}"
+    return f"{day(first)} {TO} {day(last)}"
+
+
+def hours(first: time, last: time) -> str:
+    """ "07:30-15:30", with an en dash."""
+    return f"{first:%H:%M}{TO}{last:%H:%M}"

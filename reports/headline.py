@@ -1,0 +1,253 @@
+"""The first page's content: the decision, why, where the school stands, what comes next, and how sure we are.
+
+Everything here is chosen, ordered and worded from the judgement and the decisions; nothing is judged again.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from readiness.gate import Answer, Decision, Level, RuleOutcome, RuleVerdict
+from readiness.judgement import Outcome, StageVerdict, Verdict
+from readiness.roadmap import MACHINE, Criterion, Dimension
+from reports import units, wording
+from reports.report import OPEN, Report
+
+REASONS = 4  # more than a reader can hold is a list, not a reason
+STEPS = 5
+
+# The first page is one sheet of paper, so a text on it is cut where it would take a third line; the full text stands
+# further down. Characters.
+REASON_LIMIT = 170
+STEP_LIMIT = 120
+EVIDENCE_LIMIT = 100
+BANNER_LIMIT = 220
+
+_LEVELS = (Level.HARD, Level.SOFT, Level.ADVISORY)
+
+
+class Mark(StrEnum):
+    """How a stage is reached in one dimension."""
+
+    START = "start"  # Entry: where every school begins, nothing to prove
+    MEASURED = "measured"
+    ATTESTED = "attested"
+    UNKNOWN = "unknown"
+    NOT_MET = "not-met"
+
+
+MARK_WORDS = {
+    Mark.START: "starting point",
+    Mark.MEASURED: "reached, by measurement",
+    Mark.ATTESTED: "reached, with somebody's word",
+    Mark.UNKNOWN: "not known",
+    Mark.NOT_MET: "not reached",
+}
+
+
+class StageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One dimension's row: a mark for each stage, and the same in words."""
+
+    dimension: Dimension
+    verdict: StageVerdict
+    marks: tuple[Mark, ...]
+    stage: str
+    note: str
+    weakest: bool
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing to do: what, what it opens, and what evidence will close it."""
+
+    what: str
+    unlocks: str
+    evidence: str
+
+
+class Sureness(msgspec.Struct, frozen=True, kw_only=True):
+    """How many criteria rest on what. `checkable` can be settled by a machine, `attestable` only by a person."""
+
+    measured: int
+    checkable: int
+    attested: int
+    attestable: int
+    unknown: int
+    total: int
+
+
+class Headline(msgspec.Struct, frozen=True, kw_only=True):
+    """What the first page and the terminal say."""
+
+    answer: Answer
+    verdict: str
+    sentence: str
+    reasons: tuple[str, ...]
+    more: int
+    waves: tuple[tuple[str, str], ...]
+    stages: tuple[StageRow, ...]
+    weakest: str
+    steps: tuple[Step, ...]
+    sureness: Sureness
+    banner: tuple[str, ...]
+
+
+def headline(report: Report) -> Headline:
+    """The first page's content."""
+    decision = report.decision
+    reasons = deciding(decision)
+    rows = stage_rows(report)
+    lowest = next(row for row in rows if row.weakest)
+    return Headline(
+        answer=decision.answer,
+        verdict=wording.ANSWERS[decision.answer],
+        sentence=_sentence(report, decision),
+        reasons=tuple(wording.shortened(reason, REASON_LIMIT) for reason in reasons[:REASONS]),
+        more=max(0, len(reasons) - REASONS),
+        waves=tuple((each.wave_title, wording.ANSWERS[each.answer]) for each in report.decisions),
+        stages=rows,
+        weakest=f"{lowest.dimension.title}: {lowest.stage}",
+        steps=next_steps(report)[:STEPS],
+        sureness=sureness(report),
+        banner=tuple(dict.fromkeys(wording.sentence(text) for text in report.judgement.provisional)),
+    )
+
+
+def deciding(decision: Decision) -> tuple[str, ...]:
+    """The sentences that decide, most important first: demands not met, then not known, then accepted risks, then advice."""
+    binding = [rule for rule in by_level(decision) if rule.level is not Level.ADVISORY]
+    failed = [wording.sentence(rule.reason) for rule in binding if rule.outcome is RuleOutcome.FAIL]
+    unknown = [f"Not known: {rule.reason}" for rule in binding if rule.outcome is RuleOutcome.UNKNOWN]
+    conditions = [wording.sentence(condition) for condition in decision.conditions]
+    return tuple(dict.fromkeys([*failed, *(wording.sentence(reason) for reason in unknown), *conditions]))
+
+
+def by_level(decision: Decision) -> list[RuleVerdict]:
+    """The decision's rules, those that bind most first, else in the policy's order."""
+    return sorted(decision.rules, key=lambda rule: _LEVELS.index(rule.level))
+
+
+def _sentence(report: Report, decision: Decision) -> str:
+    wave = f"“{decision.wave_title}”"
+    binding = [rule for rule in decision.rules if rule.level is not Level.ADVISORY]
+    failed = sum(rule.outcome is RuleOutcome.FAIL for rule in binding)
+    unknown = sum(rule.outcome is RuleOutcome.UNKNOWN for rule in binding)
+    before = [each.wave_title for each in report.decisions[: report.decisions.index(decision)] if each.answer in OPEN]
+    ready = f"Ready for “{before[-1]}”. " if before else ""
+    match decision.answer:
+        case Answer.GO:
+            return f"Ready for {wave}: every demand is met."
+        case Answer.GO_WITH_CONDITIONS:
+            return f"Ready for {wave}, with {units.count(len(decision.conditions), 'condition')}:"
+        case Answer.NO_GO:
+            also = f"; {units.count(unknown, 'further demand')} cannot be judged yet" if unknown else ""
+            return f"{ready}Not ready for {wave}, for {units.count(failed, 'reason')}{also}:"
+        case Answer.INDETERMINATE:
+            return f"{ready}Cannot say yet for {wave}: {units.count(unknown, 'demand')} cannot be judged."
+
+
+def stage_rows(report: Report) -> tuple[StageRow, ...]:
+    """A row for each dimension: those the gate looks at first, then in the roadmap's order."""
+    verdicts = {verdict.criterion: verdict for verdict in report.judgement.verdicts}
+    stages = {stage.dimension: stage for stage in report.judgement.stages}
+    rows = [
+        _row(report, dimension, stages[dimension.id], verdicts)
+        for dimension in sorted(report.roadmap.dimensions, key=lambda dimension: not dimension.gates)
+    ]
+    return tuple(rows)
+
+
+def _row(report: Report, dimension: Dimension, stage: StageVerdict, verdicts: dict[str, Verdict]) -> StageRow:
+    required = [each for each in report.roadmap.criteria if each.dimension == dimension.id and each.required]
+    name = report.roadmap.stage_name
+    if stage.by_machine is None:
+        note = "attested only"
+    elif stage.with_attestations > stage.by_machine:
+        note = f"{name(stage.by_machine)} by measurement alone"
+    else:
+        note = ""
+    return StageRow(
+        dimension=dimension,
+        verdict=stage,
+        marks=tuple(_marks(report, stage, required, verdicts)),
+        stage=name(stage.with_attestations),
+        note=note,
+        weakest=dimension.id == report.judgement.weakest,
+    )
+
+
+def _marks(report: Report, stage: StageVerdict, required: list[Criterion], verdicts: dict[str, Verdict]) -> list[Mark]:
+    first = min(each.number for each in report.roadmap.stages)
+    marks: list[Mark] = []
+    for number in sorted(each.number for each in report.roadmap.stages):
+        outcomes = [verdicts[each.id].outcome for each in required if each.stage == number]
+        if number == first:
+            marks.append(Mark.START)
+        elif stage.by_machine is not None and number <= stage.by_machine:
+            marks.append(Mark.MEASURED)
+        elif number <= stage.with_attestations:
+            marks.append(Mark.ATTESTED)
+        elif Mark.NOT_MET in marks or Outcome.NOT_MET in outcomes:
+            marks.append(Mark.NOT_MET)  # and so are all above it: a stage includes those below
+        else:
+            marks.append(Mark.UNKNOWN)
+    return marks
+
+
+def next_steps(report: Report) -> tuple[Step, ...]:
+    """What to do next: first what keeps the wave shut, then what keeps the weakest dimension from its next stage."""
+    decision = report.decision
+    steps = [step for rule in by_level(decision) if (step := _rule_step(rule, decision)) is not None]
+    steps += _criterion_steps(report)
+    unique = {step.what: step for step in reversed(steps)}
+    return tuple(step for step in steps if unique.get(step.what) is step)
+
+
+def _rule_step(rule: RuleVerdict, decision: Decision) -> Step | None:
+    unlocks = f"wave “{decision.wave_title}”"
+    if rule.level is Level.ADVISORY:
+        unlocks = "advice, blocks nothing"
+    match rule.outcome:
+        case RuleOutcome.FAIL | RuleOutcome.WAIVED:
+            return _step(rule.remedy or rule.missing or rule.reason, unlocks, rule.missing or f"Met: {rule.title}")
+        case RuleOutcome.UNKNOWN:
+            return _step(rule.missing or rule.remedy or rule.reason, unlocks, f"Known: {rule.title}")
+        case RuleOutcome.PASS:
+            return None
+
+
+def _criterion_steps(report: Report) -> list[Step]:
+    weakest = next(stage for stage in report.judgement.stages if stage.dimension == report.judgement.weakest)
+    dimension = next(each for each in report.roadmap.dimensions if each.id == weakest.dimension)
+    criteria = {criterion.id: criterion for criterion in report.roadmap.criteria}
+    return [
+        _step(
+            criteria[name].remedy,
+            f"{dimension.title}: {report.roadmap.stage_name(criteria[name].stage)}",
+            criteria[name].wanted,
+        )
+        for name in weakest.missing
+    ]
+
+
+def _step(what: str, unlocks: str, evidence: str) -> Step:
+    return Step(
+        what=wording.shortened(wording.sentence(what), STEP_LIMIT),
+        unlocks=wording.shortened(unlocks, EVIDENCE_LIMIT),
+        evidence=wording.shortened(wording.sentence(evidence), EVIDENCE_LIMIT),
+    )
+
+
+def sureness(report: Report) -> Sureness:
+    """How many criteria were measured, attested, or neither."""
+    verdicts = {verdict.criterion: verdict for verdict in report.judgement.verdicts}
+    checkable = [each.id for each in report.roadmap.criteria if MACHINE.intersection(each.evidence)]
+    attestable = [each.id for each in report.roadmap.criteria if not MACHINE.intersection(each.evidence)]
+    settled = frozenset({Outcome.MET, Outcome.NOT_MET})
+    return Sureness(
+        measured=sum(verdicts[name].by_machine in settled for name in checkable),
+        checkable=len(checkable),
+        attested=sum(verdicts[name].attestation is not None for name in attestable),
+        attestable=len(attestable),
+        unknown=sum(verdict.outcome is Outcome.UNKNOWN for verdict in verdicts.values()),
+        total=len(verdicts),
+    )

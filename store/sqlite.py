@@ -1,0 +1,241 @@
+"""The SQLite store: write-ahead log, numbered migrations, one transaction a write, and no quarrel with other people's files.
+
+WAL with synchronous=FULL: a row that was acknowledged survives a power cut. A file that is not ours is never written to.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from netready.device import Device
+from netready.failure import Failure
+from netready.measurement import Detail, Measurement
+from netready.survey import Run, Survey
+
+APPLICATION_ID = 0x6E726479  # "nrdy": written into the file's header, so that a foreign database is recognised
+BUSY_SECONDS = 10.0
+
+
+class StoreError(Exception):
+    """The database cannot be used; the message is one sentence with the file's name."""
+
+
+class Store:
+    """An open database. One thread at a time; close it, or use it as a context manager."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._db = connection
+        self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def add(self, survey: Survey) -> None:
+        """Keep a survey whole, or not at all."""
+        with _sentence(self.path), _transaction(self._db):
+            self._db.execute(
+                "INSERT INTO survey VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    survey.id,
+                    survey.site,
+                    survey.software,
+                    _text(survey.started_at),
+                    _text(survey.finished_at),
+                    _json(survey.runs),
+                    survey.bytes_sent,
+                    survey.bytes_received,
+                ),
+            )
+            self._db.executemany(
+                "INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (survey.id, seq, m.metric, m.target, _text(m.taken_at), m.value, m.failure, m.method, _json(m.details))
+                    for seq, m in enumerate(survey.measurements)
+                ),
+            )
+            self._db.executemany(
+                "INSERT INTO device VALUES (?, ?, ?)",
+                ((survey.id, device.key, _json(device)) for device in survey.devices),
+            )
+
+    def readings(self, since: datetime, until: datetime) -> Iterator[tuple[str, Measurement]]:
+        """(survey id, measurement) taken in [since, until], oldest first."""
+        with _sentence(self.path):
+            rows = self._db.execute(
+                "SELECT survey, metric, target, taken_at, value, failure, method, details FROM measurement"
+                " WHERE taken_at BETWEEN ? AND ? ORDER BY taken_at, survey, seq",
+                (_text(since), _text(until)),
+            )
+            for row in rows:
+                yield row[0], _measurement(row[1:])
+
+    def surveys(self, since: datetime, until: datetime) -> list[tuple[str, datetime]]:
+        """(id, started_at) of the surveys started in [since, until], oldest first."""
+        with _sentence(self.path):
+            rows = self._db.execute(
+                "SELECT id, started_at FROM survey WHERE started_at BETWEEN ? AND ? ORDER BY started_at, id",
+                (_text(since), _text(until)),
+            )
+            return [(row[0], datetime.fromisoformat(row[1])) for row in rows]
+
+    def last_survey(self) -> Survey | None:
+        """The newest survey, whole; None when there is none yet."""
+        with _sentence(self.path):
+            row = self._db.execute(
+                "SELECT id, site, software, started_at, finished_at, runs, bytes_sent, bytes_received"
+                " FROM survey ORDER BY started_at DESC, id DESC LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return None
+            measurements = self._db.execute(
+                "SELECT metric, target, taken_at, value, failure, method, details FROM measurement"
+                " WHERE survey = ? ORDER BY seq",
+                (row[0],),
+            ).fetchall()
+            devices = self._db.execute("SELECT body FROM device WHERE survey = ? ORDER BY key", (row[0],)).fetchall()
+        return Survey(
+            id=row[0],
+            site=row[1],
+            software=row[2],
+            started_at=datetime.fromisoformat(row[3]),
+            finished_at=datetime.fromisoformat(row[4]),
+            runs=msgspec.json.decode(row[5], type=tuple[Run, ...]),
+            bytes_sent=row[6],
+            bytes_received=row[7],
+            measurements=tuple(_measurement(found) for found in measurements),
+            devices=tuple(msgspec.json.decode(found[0], type=Device) for found in devices),
+        )
+
+    def add_decision(self, *, decided_at: datetime, wave: str, answer: str, body: bytes) -> None:
+        """Keep a gate decision; `body` is its JSON."""
+        with _sentence(self.path), _transaction(self._db):
+            self._db.execute(
+                "INSERT INTO decision (decided_at, wave, answer, body) VALUES (?, ?, ?, ?)",
+                (_text(decided_at), wave, answer, body.decode()),
+            )
+
+    def decisions(self) -> list[bytes]:
+        """Every decision's JSON, oldest first."""
+        with _sentence(self.path):
+            return [row[0].encode() for row in self._db.execute("SELECT body FROM decision ORDER BY seq")]
+
+
+def open_store(path: Path) -> Store:
+    """Open or create the database at `path` and bring its schema up to date; StoreError when it is not ours to use."""
+    with _sentence(path):
+        if path.exists() and path.stat().st_size:
+            _recognise(path)
+        elif not path.parent.is_dir():
+            msg = f"{path}: the folder {path.parent} does not exist"
+            raise StoreError(msg)
+        else:
+            path.touch(mode=0o600)  # before SQLite makes it with the umask's rights
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            _prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return Store(connection, path)
+
+
+def migrations() -> list[tuple[int, str]]:
+    """(number, SQL) of every schema step, in order."""
+    folder = files("store") / "schema"
+    found = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return [(int(name[:4]), (folder / name).read_text()) for name in found]
+
+
+def _recognise(path: Path) -> None:
+    """Refuse a file that is not our database, without writing to it."""
+    looker = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    try:
+        (found,) = looker.execute("PRAGMA application_id").fetchone()
+        (version,) = looker.execute("PRAGMA user_version").fetchone()
+    finally:
+        looker.close()
+    if found != APPLICATION_ID:
+        msg = f"{path}: this is a database of another program; name another file in [store] path"
+        raise StoreError(msg)
+    newest = migrations()[-1][0]
+    if version > newest:
+        msg = f"{path}: written by a newer netready (schema {version}, this program knows {newest}); upgrade netready"
+        raise StoreError(msg)
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    for number, sql in migrations():
+        if number <= version:
+            continue
+        # executescript commits whatever is open, so the transaction is part of the script.
+        try:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {sql}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
+            )
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+@contextlib.contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        # A full disk makes SQLite roll back by itself; asking again would hide the first error.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def _sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        msg = f"{path}: the database cannot be used ({error})"
+        raise StoreError(msg) from error
+    except OSError as error:
+        msg = f"{path}: {error.strerror or error}"
+        raise StoreError(msg) from error
+
+
+def _measurement(row: tuple[str, str, str, float | None, str | None, str, str]) -> Measurement:
+    metric, target, taken_at, value, failure, method, details = row
+    return Measurement(
+        metric=metric,
+        target=target,
+        taken_at=datetime.fromisoformat(taken_at),
+        value=value,
+        failure=None if failure is None else Failure(failure),
+        method=method,
+        details=msgspec.json.decode(details, type=dict[str, Detail]),
+    )
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
