@@ -8,10 +8,11 @@ from agent import shelf
 from agent.config import Config
 from netready.survey import Survey
 from readiness.evidence import Reading
-from readiness.gate import Decision, Policy, decide
+from readiness.gate import Decision, decide
 from readiness.gather import gather
 from readiness.judge import judge
 from readiness.judgement import Judgement
+from readiness.policy import Policy
 from readiness.roadmap import Roadmap
 from store import Store
 
@@ -59,7 +60,7 @@ def assess(config: Config, store: Store, data: Rules, *, now: datetime) -> Asses
     waived = shelf.waivers(config, data.policy)
     return Assessment(
         judgement=judgement,
-        decisions=tuple(decide(data.policy, wave, judgement, data.roadmap, waived, now=now) for wave in data.policy.waves),
+        decisions=tuple(decide(data.policy, wave.id, judgement, data.roadmap, waived, now=now) for wave in data.policy.waves),
         roadmap=data.roadmap,
         policy=data.policy,
         survey=survey,

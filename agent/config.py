@@ -95,7 +95,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return instrument.fit(settings, self.site)
 
 
-_TABLES: dict[str, type[Any]] = {
+TABLES: dict[str, type[Any]] = {
     "site": Site,
     "survey": SurveySettings,
     "store": StoreSettings,
@@ -119,7 +119,7 @@ def find(option: str | None) -> Path:
 def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
     """Read and check the whole file, the instruments' tables included, before anything is done with any of it."""
     raw = _read(path)
-    known = {*_TABLES, *(row.config_table for row in instruments)}
+    known = {*TABLES, *(row.config_table for row in instruments)}
     for name, table in raw.items():
         if name not in known:
             raise ConfigError(f"{path}: {name}: unknown table{_near(name, known)}")
@@ -128,8 +128,8 @@ def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
     if "site" not in raw:
         raise ConfigError(f"{path}: site: the table [site] is missing; `netready init` writes a complete file")
     _read_quantities(raw, path)
-    parts = {name: _convert(raw.get(name, {}), kind, path, name) for name, kind in _TABLES.items()}
-    tables = {name: table for name, table in raw.items() if name not in _TABLES}
+    parts = {name: _convert(raw.get(name, {}), kind, path, name) for name, kind in TABLES.items()}
+    tables = {name: table for name, table in raw.items() if name not in TABLES}
     config = Config(file=path, folder=path.absolute().parent, tables=tables, **parts)
     for row in instruments:
         config.settings(row)

@@ -66,13 +66,16 @@ def suffix(unit: Unit) -> tuple[str, float]:
 # The catalogue's metrics that only ever grow on the device that counts them, until it restarts.
 COUNTERS = frozenset({"interface_received", "interface_sent"})
 
+# Metrics of an endpoint that has a role, which is a label beside its address.
+ROLED = ("http_", "tls_", "platform_")
+
 # Derived metrics that go out in a family of their own instead, because there they carry their direction, kind or moment.
 ELSEWHERE = {
     "internet_down_per_1000": "internet_rate_per_1000_users",
     "internet_up_per_1000": "internet_rate_per_1000_users",
     "contracted_down_per_1000": "internet_rate",
     "contracted_up_per_1000": "internet_rate",
-    "test_days": "internet_test_days",
+    "test_days": "internet_tested_schooldays",
     "devices": "devices",
     "audit_age": "survey_timestamp_seconds",
 }
@@ -85,7 +88,7 @@ def family_of(name: str) -> Family:
     return Family(
         name=PREFIX + (f"{name}_{unit}" if unit else name),
         help=metric.help,
-        labels=("role",) if metric.derived else ("target", "method", "role"),
+        labels=(() if metric.derived else ("target", "method")) + (("role",) if name.startswith(ROLED) else ()),
         unit=unit,
         type="counter" if name in COUNTERS else "gauge",
     )
@@ -135,7 +138,7 @@ OWN: dict[str, Family] = dict(
         _own("devices", CATALOGUE["devices"].help, "kind"),
         # --- the judgement ----------------------------------------------------------------------------------------------
         _own("judgement_timestamp_seconds", "When the judgement was made, Unix time"),
-        _own("judgement_school_days", "School days with readings in the judgement's window"),
+        _own("judgement_schooldays", "School days with readings in the judgement's window"),
         _own("judgement_provisional", "Whether the judgement still lacks something to be final (1)"),
         _own("users", "Students and staff, the denominator of the rates per 1,000 users", "group"),
         _own(
@@ -171,7 +174,7 @@ OWN: dict[str, Family] = dict(
         _own("internet_target_shortfall", "Rate that the site lacks to reach a target", "direction", "target", unit=_RATE),
         _own("internet_target_met", "Whether a target is met (1) or not (0)", "direction", "target"),
         _own("internet_samples", "Tests of the line that stand behind the rate", "direction"),
-        _own("internet_test_days", "School days on which this direction of the line was tested", "direction"),
+        _own("internet_tested_schooldays", "School days on which this direction of the line was tested", "direction"),
         _own("internet_grade", "How far the evidence for the rate carries: the grade that applies is 1", "direction", "grade"),
         _own("stage", "Roadmap stage reached, 1 to 4, by machine evidence alone or with attestations", "dimension", "evidence"),
         _own("stage_criteria", "Required criteria above the first stage, by what became of them", "dimension", "outcome"),
@@ -282,7 +285,8 @@ def _measurements(page: Page, survey: Survey) -> None:
         page.put_own("measurement_success", reading.failure is None, reading.metric, reading.target, reading.method)
         if reading.value is not None:
             _, factor = suffix(CATALOGUE[reading.metric].unit)
-            page.put(family_of(reading.metric), reading.value * factor, reading.target, reading.method, _role(reading))
+            role = (_role(reading),) if reading.metric.startswith(ROLED) else ()
+            page.put(family_of(reading.metric), reading.value * factor, reading.target, reading.method, *role)
 
 
 def _role(reading: Measurement) -> str:
@@ -309,7 +313,7 @@ def _is_client(reading: Measurement, clients: frozenset[str]) -> bool:
 def judgement_page(page: Page, judgement: Judgement) -> None:
     """Put one judgement on the page."""
     page.put_own("judgement_timestamp_seconds", judgement.judged_at.timestamp())
-    page.put_own("judgement_school_days", judgement.school_days)
+    page.put_own("judgement_schooldays", judgement.school_days)
     page.put_own("judgement_provisional", bool(judgement.provisional))
     page.put_own("users", judgement.students, "students")
     page.put_own("users", judgement.staff, "staff")
@@ -343,7 +347,7 @@ def _line(page: Page, line: Line) -> None:
         if target.outcome in {Outcome.MET, Outcome.NOT_MET}:
             page.put_own("internet_target_met", target.outcome is Outcome.MET, line.direction, target.id)
     page.put_own("internet_samples", line.samples, line.direction)
-    page.put_own("internet_test_days", line.days, line.direction)
+    page.put_own("internet_tested_schooldays", line.days, line.direction)
     if line.samples:
         for grade in Grade:
             page.put_own("internet_grade", line.grade is grade, line.direction, grade)
@@ -368,7 +372,8 @@ def _fact(page: Page, fact: Fact) -> None:
     """A derived number that no other family carries."""
     metric = CATALOGUE.get(fact.metric)
     if metric is not None and metric.derived and fact.metric not in ELSEWHERE:
-        page.put(family_of(fact.metric), _times(fact.value, suffix(metric.unit)[1]), fact.role or "")
+        role = (fact.role or "",) if fact.metric.startswith(ROLED) else ()
+        page.put(family_of(fact.metric), _times(fact.value, suffix(metric.unit)[1]), *role)
 
 
 def decision_page(page: Page, decisions: Sequence[Decision]) -> None:

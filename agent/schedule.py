@@ -17,6 +17,7 @@ import msgspec
 
 from netready.clock import Clock
 from netready.instrument import Chance
+from netready.text import clean
 
 Taken = TypeVar("Taken")
 
@@ -76,7 +77,7 @@ class Supervisor:
 
 def complain(line: str) -> None:
     """One line on standard error, whatever was in the text."""
-    print("netready: " + " ".join(line.split())[:500], file=sys.stderr, flush=True)  # noqa: T201 - the service's log
+    print("netready: " + clean(line, limit=500), file=sys.stderr, flush=True)  # noqa: T201 - the service's log
 
 
 def _nothing() -> None:

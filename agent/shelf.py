@@ -6,10 +6,12 @@ from pathlib import Path
 
 from agent.config import Config, ConfigError
 from netready.metric import CATALOGUE
-from readiness.evidence import Attestation
-from readiness.gate import Policy, Waiver, parse_policy, parse_waivers
-from readiness.roadmap import Roadmap, parse_attestations, parse_roadmap
-from readiness.standards import Standards, parse_standards
+from readiness.evidence import Attestation, parse_attestations
+from readiness.policy import Policy, Waiver, parse_policy, parse_waivers
+from readiness.roadmap import Roadmap
+from readiness.roadmap import parse as parse_roadmap
+from readiness.standards import Standards
+from readiness.standards import parse as parse_standards
 
 _SHIPPED = files("readiness") / "data"
 

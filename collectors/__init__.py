@@ -9,8 +9,10 @@ def __getattr__(name: str) -> tuple[Instrument, ...]:
     """`COLLECTORS`, made when it is first asked for, so that one collector can be imported without the others (PEP 562)."""
     if name != "COLLECTORS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from collectors import host, listen, snmp  # noqa: PLC0415
+    from collectors.host import INSTRUMENT as HOST  # noqa: PLC0415
+    from collectors.listen import INSTRUMENT as LISTEN  # noqa: PLC0415
+    from collectors.snmp import INSTRUMENT as SNMP  # noqa: PLC0415
 
-    table = (host.INSTRUMENT, snmp.INSTRUMENT, listen.INSTRUMENT)
+    table = (HOST, SNMP, LISTEN)
     globals()["COLLECTORS"] = table
     return table

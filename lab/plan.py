@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -22,8 +23,10 @@ SWITCH = "10.20.0.2"
 AGENT = "10.20.0.9"
 
 ROUTER_MAC = "4c:5e:0c:00:00:01"
-SWITCH_MAC = "00:1c:73:00:00:02"
+SWITCH_MAC = "94:b4:0f:00:00:02"
 AGENT_MAC = "00:1b:21:00:00:09"
+
+PRIVATE = Path("/run/lab")  # inside: configuration, logs and counters of the lab, on its own tmpfs
 
 LARGEST_RATE = 1e9  # what the emulator was measured to hold within 2 % (tests/lab/test_link.py)
 SLOWEST_RATE = 64e3  # one full packet takes 190 ms; anything slower outlasts every probe's patience

@@ -9,15 +9,12 @@ def __getattr__(name: str) -> tuple[Instrument, ...]:
     """`PROBES`, made when it is first asked for, so that one probe can be imported without all the others (PEP 562)."""
     if name != "PROBES":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from probes import arp_sweep, dns_lookup, http_fetch, latency  # noqa: PLC0415
+    from probes.arp_sweep import INSTRUMENT as ARP_SWEEP  # noqa: PLC0415
+    from probes.dns_lookup import INSTRUMENT as DNS_LOOKUP  # noqa: PLC0415
+    from probes.http_fetch import INSTRUMENT as HTTP_FETCH  # noqa: PLC0415
+    from probes.latency import INSTRUMENT as LATENCY  # noqa: PLC0415
     from probes.throughput import METHODS  # noqa: PLC0415
 
-    table = (
-        latency.INSTRUMENT,
-        dns_lookup.INSTRUMENT,
-        http_fetch.INSTRUMENT,
-        METHODS["ndt7"],
-        arp_sweep.INSTRUMENT,
-    )
+    table = (LATENCY, DNS_LOOKUP, HTTP_FETCH, METHODS["ndt7"], ARP_SWEEP)
     globals()["PROBES"] = table
     return table

@@ -1,4 +1,4 @@
-"""DNS look-ups: how long each resolver takes for each name a school depends on, asked directly and not through a cache of ours."""
+"""DNS look-ups: how long each resolver takes for each name a school depends on, asked directly and past any cache of ours."""
 
 import socket
 import struct
@@ -47,8 +47,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def read(settings: Settings, context: Context) -> Iterator[Measurement]:
-    """One measurement per name, resolver and type. The time includes a repeated question and TCP, as a user would wait for both."""
+    """One measurement per name, resolver and type. A repeated question and TCP count, as a user would wait for both.
+
+    Raises Refused before the first packet when nobody named one of the settings' resolvers. One of the machine's own that
+    nobody named is not asked either, and its measurements end in `not-authorised`.
+    """
     resolvers = settings.resolvers
+    for resolver in resolvers:
+        context.authority.allow_host(host_port(resolver)[0])
     if not resolvers:
         try:
             with Path(settings.resolv_conf).open(encoding="utf-8", errors="replace") as file:

@@ -1,4 +1,4 @@
-"""Pages of the platforms a school depends on: fetched once each, without logging in, every phase timed, verified as a browser would."""
+"""Pages of the platforms a school depends on: fetched once each, without logging in, every phase timed."""
 
 import http.client
 import socket
@@ -32,7 +32,7 @@ SAFE = "/%:=&?~+!$,;'@()*[]-._"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The table [http_fetch]. Without endpoints of its own it fetches the site's. `ca_file` replaces the system's authorities."""
+    """The table [http_fetch]. Without endpoints it fetches the site's. `ca_file` replaces the system's authorities."""
 
     endpoints: Annotated[tuple[Endpoint, ...], Meta(max_length=64)] = ()
     timeout: Annotated[float, Meta(gt=0, le=120)] = 10.0  # seconds for one endpoint, redirects included
@@ -66,14 +66,21 @@ class Visit(msgspec.Struct, kw_only=True):
 
 
 def read(settings: Settings, context: Context) -> Iterator[Measurement]:
-    """Two or three measurements per endpoint: total time, time to the first byte, and for https what is left of the certificate."""
+    """Two or three measurements per endpoint: total time, time to the first byte, for https what is left of the certificate.
+
+    Raises Refused before the first packet when nobody named an endpoint's host. A redirect to another host that nobody named
+    is not followed and ends in `not-authorised`.
+    """
+    for endpoint in settings.endpoints:
+        if host := _host(endpoint.url):  # what is no URL is not fetched either, and fails as malformed below
+            context.authority.allow_host(host)
     for endpoint in settings.endpoints:
         at = context.clock.now()
         visit = Visit(encrypted=endpoint.url.startswith("https:"))
         context.say(f"http_fetch: {clean(endpoint.url)}")
         try:
             _fetch(endpoint.url, visit, settings, context)
-        except (OSError, Failed, Refused, http.client.HTTPException) as error:
+        except (OSError, Failed, http.client.HTTPException) as error:
             failure = failure_of(error)
             if failure is None:
                 raise
@@ -85,8 +92,6 @@ def read(settings: Settings, context: Context) -> Iterator[Measurement]:
 def failure_of(error: Exception) -> Failure | None:
     """The failure word for whatever a fetch can end in."""
     match error:
-        case Refused():
-            return Failure.NOT_AUTHORISED
         case http.client.RemoteDisconnected() | http.client.IncompleteRead():
             return Failure.CLOSED_EARLY
         case http.client.HTTPException():
@@ -142,23 +147,37 @@ def _fetch(url: str, visit: Visit, settings: Settings, context: Context) -> None
     seen: set[str] = set()
     while True:
         parts = _split(url)
-        visit.final = clean(url)
-        context.authority.allow_host(parts.hostname or "")
+        # Without the query: redirects carry session tokens, and those belong in no record.
+        visit.final = clean(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
         seen.add(url)
         location = _hop(parts, visit, settings, context, deadline)
         if location is None:
             return
         visit.redirects += 1
-        url = urljoin(url, quote(location.encode("latin-1", "replace"), safe=SAFE + "#"))
+        url = _join(url, location)
         if url in seen or visit.redirects > settings.max_redirects:
             raise Failed(Failure.REDIRECT_LOOP, f"{visit.redirects} redirects did not lead to a page")
-        host = clean(_split(url).hostname or "")
+        host = clean(_host(url))
         try:
             context.authority.allow_host(host)
         except Refused:
             raise Failed(
                 Failure.NOT_AUTHORISED, f"redirected to {host}, which is not named; add it as an endpoint to follow it"
             ) from None
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, quote(location.encode("latin-1", "replace"), safe=SAFE + "#"))
+    except ValueError as error:
+        raise Failed(Failure.MALFORMED, f"redirected to what is not a URL: {error}") from None
 
 
 def _split(url: str) -> SplitResult:

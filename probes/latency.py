@@ -16,7 +16,6 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from netready.authority import Refused
 from netready.failure import Failed, Failure, classify
 from netready.instrument import Context, Instrument
 from netready.measurement import Detail, Measurement
@@ -58,13 +57,15 @@ class Echoes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(settings: Settings, context: Context) -> Iterator[Measurement]:
-    """Four measurements per target."""
+    """Four measurements per target; raises Refused before the first packet when nobody named one of them."""
+    for target in settings.targets:
+        context.authority.allow_host(host_port(target)[0])
     for target in settings.targets:
         at, begun = context.clock.now(), context.clock.monotonic()
         try:
             echoes = _ask(target, settings, context)
-        except (OSError, Failed, Refused) as error:
-            failure = Failure.NOT_AUTHORISED if isinstance(error, Refused) else classify(error)
+        except (OSError, Failed) as error:
+            failure = classify(error)
             if failure is None:
                 raise
             for metric in METRICS:
@@ -143,7 +144,6 @@ def median_interval(values: Sequence[float]) -> tuple[float, float] | None:
 
 def _ask(target: str, settings: Settings, context: Context) -> Echoes:
     host, port = host_port(target)
-    context.authority.allow_host(host)
     places = addresses(host, settings.timeout * 5)
     context.say(f"latency: {settings.count} probes to {clean(target)}")
     if port is None:

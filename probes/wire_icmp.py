@@ -25,8 +25,8 @@ def answered(packet: bytes, version: int, token: bytes) -> int | None:
         packet = packet[(packet[0] & 0x0F) * 4 :]
     if len(packet) < HEADER.size + len(token):
         return None
-    sequence: int
-    kind, code, _, _, sequence = HEADER.unpack_from(packet)
+    header: tuple[int, int, int, int, int] = HEADER.unpack_from(packet)
+    kind, code, _, _, sequence = header
     if kind != REPLY[version] or code != 0 or packet[HEADER.size : HEADER.size + len(token)] != token:
         return None
     return sequence
@@ -36,7 +36,7 @@ def checksum(data: bytes) -> int:
     """The Internet checksum of RFC 1071."""
     if len(data) % 2:
         data += b"\x00"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -80,9 +80,11 @@ def window(site: Site, readings: Iterable[Reading], since: datetime, until: date
     )
 
 
-def _order(sample: Sample) -> tuple[datetime, str, str, str, float]:
+def _order(sample: Sample) -> tuple[datetime, str, str, str, float, bytes]:
     one = sample.measurement
-    return (one.taken_at, sample.survey, one.target, one.method, float("-inf") if one.value is None else one.value)
+    value = float("-inf") if one.value is None else one.value
+    details = msgspec.json.encode(one.details, order="deterministic")
+    return (one.taken_at, sample.survey, one.target, one.method, value, details)
 
 
 def nearest_rank(ordered: Sequence[Sample], percent: int) -> Sample:
@@ -96,7 +98,7 @@ def by_value(samples: Iterable[Sample]) -> list[Sample]:
 
 
 def judged(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """Those made in school hours; all of them when there are none, because a number with its doubt said is better than no number."""
+    """Those made in school hours; all of them when there are none, for a number that says its doubt beats no number."""
     return tuple(sample for sample in samples if sample.day is not None) or tuple(samples)
 
 

@@ -20,6 +20,30 @@ _LIMITS = {
 }
 LINK = "link"  # the one limit that a test is meant to meet
 
+# What a metric is about, in the words of a sentence; the catalogue's help is a definition and too long for one.
+_ABOUT = {
+    "internet_down_per_1000": "the line towards the school",
+    "internet_up_per_1000": "the line from the school",
+    "contracted_down_per_1000": "the contracted rate towards the school",
+    "contracted_up_per_1000": "the contracted rate from the school",
+    "test_days": "school days with tests",
+    "platform_success": "checks of endpoints with role {}",
+    "platform_time_p95": "page times of endpoints with role {}",
+    "platform_hosts": "endpoints with role {}",
+    "devices": "devices of kind {}",
+    "student_devices_per_classroom": "student devices",
+    "students_per_device": "student devices",
+    "access_points_per_classroom": "access points",
+    "clients_per_access_point": "end devices and access points",
+    "labs_and_carts": "labs and carts",
+    "audit_age": "the last audit",
+}
+
+
+def about(name: str, narrowed: str = "") -> str:
+    """What the metric `name` is about; `narrowed` is the role or kind it is counted for."""
+    return _ABOUT.get(name, name).format(narrowed)
+
 
 def number(value: float, digits: int) -> str:
     """With thousands separated and no idle zeros: 1,000 or 0.25."""

@@ -26,6 +26,7 @@ COLUMNS = (
     "value",
     "unit",
     "at least",
+    "at most",
     "low",
     "high",
     "samples",
@@ -76,7 +77,8 @@ def _number(fact: Fact) -> tuple[Cell, ...]:
         fact.metric,
         "" if fact.value is None else fact.value,
         metric(fact.metric).unit.value,
-        "" if fact.value is None else "yes" if fact.at_least else "no",
+        "" if fact.value is None else _yes(fact.at_least),
+        "" if fact.value is None else _yes(fact.at_most),
         low,
         high,
         fact.samples,
@@ -84,6 +86,10 @@ def _number(fact: Fact) -> tuple[Cell, ...]:
         " ".join(fact.methods),
         "" if fact.last_at is None else fact.last_at.isoformat(),
     )
+
+
+def _yes(so: bool) -> str:  # noqa: FBT001 - a word for a truth value
+    return "yes" if so else "no"
 
 
 def safe(cell: Cell) -> Cell:

@@ -2,17 +2,20 @@
 
 Strokes and fills are classes that the page's style sheet sets, so that a chart is dark on light, light on dark and black on
 paper. Meaning is carried by shape, position and words. Every chart has a title that states its finding and a description.
-Text is escaped here; nothing else in a chart comes from outside.
+Text is cleaned and escaped here; nothing else in a chart comes from outside.
 """
 
 import math
+from collections.abc import Sequence
 from html import escape
 
 import msgspec
 
-CHARACTER = 0.56  # width of an average character of a system font, in ems; used to keep labels apart
-SIZE = 13  # px, the height of a chart's text at its natural width
-_GAP = 10  # px between two labels in one row
+from netready.text import clean
+from reports.labels import ROW, Label, Placed, place
+
+_TEXT = 400  # characters of one text
+_BEFORE, _AFTER = 8.0, 24.0  # px beside the axis, for labels and arrows at its ends
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,25 +52,22 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     open: bool = False
 
 
-class _Label(msgspec.Struct, frozen=True, kw_only=True):
-    """A text that would like its middle at `x`."""
-
-    x: float
-    text: str
-    css: str = ""
-
-
 class _Log(msgspec.Struct, frozen=True, kw_only=True):
-    """A logarithmic axis from `low` to `high` between the pixels `left` and `right`."""
+    """A logarithmic axis from `low` to `high` between the pixels `left` and `right`, and the targets' pixels."""
 
     low: float
     high: float
     left: float
     right: float
+    targets: tuple[float, ...] = ()
 
     def x(self, value: float) -> float:
         share = math.log(max(value, self.low) / self.low) / math.log(self.high / self.low)
         return self.left + min(share, 1.0) * (self.right - self.left)
+
+    def labelled(self, labels: Sequence[Label]) -> list[Placed]:
+        """The labels placed within the drawing, off the targets' lines."""
+        return place(labels, left=self.left - _BEFORE, right=self.right + _AFTER, lines=self.targets)
 
 
 def ranges(
@@ -85,17 +85,23 @@ def ranges(
     `beside` is the room for row titles left of the axis, px; 0 puts them above their row. `name` makes the ids unique.
     """
     values = [number for track in tracks for number in _numbers(track)] + [target.value for target in targets]
-    axis = _Log(low=_below(min(values)), high=_above(max(values)), left=beside + 8.0, right=width - 24.0)
-    head, row_height, foot = 24.0, 66.0 if beside else 88.0, 24.0
-    height = head + row_height * len(tracks) + foot
-    bottom = head + row_height * len(tracks)
-    parts = [_decades(axis, head, bottom)]
-    for target, y in _stacked([_Label(x=axis.x(target.value), text=target.label) for target in targets], axis, 14.0, -14.0):
-        parts.append(_line(target.x, head - 6, target.x, bottom, "target"))
-        parts.append(_text(target, axis, y, "strong"))
-    for number, track in enumerate(tracks):
-        parts.append(_track(track, axis, head + row_height * number, row_height, beside=beside))
-    return _svg(name, title, description, width, height, parts)
+    axis = _Log(low=_below(min(values)), high=_above(max(values)), left=beside + _BEFORE, right=width - _AFTER)
+    axis = msgspec.structs.replace(axis, targets=tuple(axis.x(target.value) for target in targets))
+    labels = place(
+        [Label(x=axis.x(target.value), text=target.label, css="strong") for target in targets], left=0, right=width
+    )
+    rows = max((placed.row for placed in labels), default=0)
+    top = 24.0 + ROW * rows
+    drawn = []
+    bottom = top
+    for track in tracks:
+        row, height = _track(track, axis, bottom, beside=bool(beside))
+        drawn.append(row)
+        bottom += height
+    parts = [_decades(axis, top, bottom)]
+    parts += [_line(x, top - 6, x, bottom, "target") for x in axis.targets]
+    parts += [_text(placed, 14.0 + ROW * (rows - placed.row)) for placed in labels]
+    return _svg(name, title, description, width, bottom + 22, [*parts, *drawn])
 
 
 def _numbers(track: Track) -> list[float]:
@@ -103,21 +109,22 @@ def _numbers(track: Track) -> list[float]:
     return [number for number in found if number is not None and number > 0]
 
 
-def _track(track: Track, axis: _Log, top: float, height: float, *, beside: int) -> str:
-    middle = top + height - 34.0
-    parts = []
-    if beside:
-        parts.append(f'<text x="0" y="{middle + 4:.1f}" class="strong">{escape(track.title)}</text>')
-    else:
-        parts.append(f'<text x="0" y="{top + 16:.1f}" class="strong">{escape(track.title)}</text>')
+def _track(track: Track, axis: _Log, top: float, *, beside: bool) -> tuple[str, float]:
+    """The row's markup and its height."""
+    middle = top + (26.0 if beside else 46.0)
+    parts = [f'<text x="0" y="{middle + 4 if beside else top + 18:.1f}" class="strong">{_said(track.title)}</text>']
     if track.value is None:
         parts.append(_line(axis.left, middle, axis.right, middle, "unknown"))
-        parts.append(_text(_Label(x=axis.left, text=track.told, css="strong"), axis, middle - 10, "start"))
+        (label,) = axis.labelled([Label(x=axis.left, text=track.told, css="strong")])
     else:
         parts.append(_line(axis.left, middle, axis.right, middle, "track"))
+        (label,) = axis.labelled([Label(x=axis.x(track.value), text=track.told, css="strong")])
+    parts.append(_text(label, middle - 11))
+    marks, rows = _compared(track, axis, middle)
+    parts.append(marks)
+    if track.value is not None:
         parts.append(_point(track, track.value, axis, middle))
-    parts.append(_beside(track, axis, middle))
-    return "".join(parts)
+    return "".join(parts), middle - top + 20 + ROW * rows
 
 
 def _point(track: Track, value: float, axis: _Log, y: float) -> str:
@@ -127,40 +134,27 @@ def _point(track: Track, value: float, axis: _Log, y: float) -> str:
         low, high = (axis.x(end) for end in track.interval)
         parts.append(f'<rect x="{low:.1f}" y="{y - 4:.1f}" width="{max(high - low, 1.0):.1f}" height="8" class="interval"/>')
     if track.at_least:
-        end = min(x + 30, axis.right + 12)
+        end = min(x + 30, axis.right + _AFTER / 2)
         parts.append(_line(x, y, end, y, "arrow"))
         parts.append(f'<path d="M{end - 5:.1f} {y - 4:.1f}L{end:.1f} {y:.1f}L{end - 5:.1f} {y + 4:.1f}" class="arrow"/>')
     parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" class="point"/>')
-    parts.append(_text(_Label(x=x, text=track.told), axis, y - 11, "strong"))
     return "".join(parts)
 
 
-def _beside(track: Track, axis: _Log, y: float) -> str:
-    """The quantities that the point is to be seen beside: their marks on the line, their labels under it."""
-    parts = []
-    labels = []
-    for value, told, mark in ((track.used, track.used_told, _tick), (track.contract, track.contract_told, _diamond)):
-        if value is not None:
-            parts.append(mark(axis.x(value), y))
-            labels.append(_Label(x=axis.x(value), text=told))
-    unknown = [
-        told
-        for value, told in ((track.used, track.used_told), (track.contract, track.contract_told))
-        if value is None
-    ]
-    parts += [_text(label, axis, row, "") for label, row in _stacked(labels, axis, y + 20, 14.0)]
+def _compared(track: Track, axis: _Log, y: float) -> tuple[str, int]:
+    """What the point is to be seen beside: marks on the line, labels under it; and how many rows the labels take."""
+    quantities = ((track.used, track.used_told, _tick), (track.contract, track.contract_told, _diamond))
+    known = [(axis.x(value), told, mark) for value, told, mark in quantities if value is not None]
+    unknown = "; ".join(told for value, told, _ in quantities if value is None)
+    parts = [mark(x, y) for x, _, mark in known]
+    labels = [Label(x=x, text=told) for x, told, _ in known]
     if unknown:
-        # At the far end from the known labels, so that nothing on the scale can be taken for it.
-        left = not labels or min(label.x for label in labels) > (axis.left + axis.right) / 2
-        text = "; ".join(unknown)
-        x = axis.left if left else axis.right
-        parts.append(_text(_Label(x=x, text=text), axis, y + 20 + (14 if _crowded(text, labels, axis) else 0), "quiet"))
-    return "".join(parts)
-
-
-def _crowded(text: str, labels: list[_Label], axis: _Log) -> bool:
-    room = axis.right - axis.left - _wide(text) - _GAP
-    return sum(_wide(label.text) + _GAP for label in labels) > room / 2
+        # At the far end from what is known, so that nothing on the scale can be taken for its mark.
+        far = axis.left if known and min(x for x, _, _ in known) > (axis.left + axis.right) / 2 else axis.right + _AFTER
+        labels.append(Label(x=far, text=unknown, css="quiet"))
+    placed = axis.labelled(labels)
+    parts += [_text(each, y + 21 + ROW * each.row) for each in placed]
+    return "".join(parts), 1 + max(each.row for each in placed)
 
 
 def _tick(x: float, y: float) -> str:
@@ -174,10 +168,10 @@ def _diamond(x: float, y: float) -> str:
 def _decades(axis: _Log, top: float, bottom: float) -> str:
     parts = []
     value = axis.low
-    while value <= axis.high * 1.001:
+    while value <= axis.high * 1.001:  # a decade that rounding left a hair above the end still counts
         x = axis.x(value)
         parts.append(_line(x, top, x, bottom, "grid"))
-        parts.append(_text(_Label(x=x, text=f"{value:,.10g}"), axis, bottom + 16, "quiet"))
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 15:.1f}" class="middle quiet">{value:,.10g}</text>')
         value *= 10
     return "".join(parts)
 
@@ -185,15 +179,15 @@ def _decades(axis: _Log, top: float, bottom: float) -> str:
 def bars(rows: tuple[Bar, ...], *, name: str, title: str, description: str, width: int) -> str:
     """Horizontal bars in the order given, each with its label in front and its number behind."""
     step, thick = 24.0, 12.0
-    left = min(max(_wide(row.label) for row in rows) + _GAP, width * 0.6)
+    left = min(max(Label(x=0, text=row.label).width for row in rows) + 8, width * 0.65)
     largest = max(max(row.value for row in rows), 1)
-    room = width - left - max(_wide(f"{row.value:,}") for row in rows) - _GAP
+    room = width - left - max(Label(x=0, text=f"{row.value:,}").width for row in rows) - 10
     parts = []
     for number, row in enumerate(rows):
         y = number * step + step / 2
         length = max(room * row.value / largest, 2.0)
         css = "bar open" if row.open else "bar"
-        parts.append(f'<text x="{left - 8:.1f}" y="{y + 4:.1f}" class="end">{escape(row.label)}</text>')
+        parts.append(f'<text x="{left - 8:.1f}" y="{y + 4:.1f}" class="end">{_said(row.label)}</text>')
         parts.append(f'<rect x="{left:.1f}" y="{y - thick / 2:.1f}" width="{length:.1f}" height="{thick:.1f}" class="{css}"/>')
         parts.append(f'<text x="{left + length + 6:.1f}" y="{y + 4:.1f}" class="strong">{row.value:,}</text>')
     parts.append(_line(left, 0, left, step * len(rows), "axis"))
@@ -203,41 +197,22 @@ def bars(rows: tuple[Bar, ...], *, name: str, title: str, description: str, widt
 def _svg(name: str, title: str, description: str, width: float, height: float, parts: list[str]) -> str:
     return (
         f'<svg class="chart" role="img" aria-labelledby="{name}-t {name}-d" viewBox="0 0 {width:.0f} {height:.0f}" '
-        f'width="{width:.0f}" height="{height:.0f}"><title id="{name}-t">{escape(title)}</title>'
-        f'<desc id="{name}-d">{escape(description)}</desc>{"".join(parts)}</svg>'
+        f'width="{width:.0f}" height="{height:.0f}"><title id="{name}-t">{_said(title)}</title>'
+        f'<desc id="{name}-d">{_said(description)}</desc>{"".join(parts)}</svg>'
     )
+
+
+def _said(text: str) -> str:
+    return escape(clean(text, limit=_TEXT))
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> str:
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{css}"/>'
 
 
-def _text(label: _Label, axis: _Log, y: float, css: str) -> str:
-    """The label around its x, moved as little as keeps all of it inside the drawing."""
-    half = _wide(label.text) / 2
-    left, right = axis.left - 8, axis.right + 24
-    x = min(max(label.x, left + half), max(right - half, left + half))
-    classes = " ".join(part for part in ("middle", css, label.css) if part and part != "start")
-    return f'<text x="{x:.1f}" y="{y:.1f}" class="{classes}">{escape(label.text)}</text>'
-
-
-def _stacked(labels: list[_Label], axis: _Log, first: float, step: float) -> list[tuple[_Label, float]]:
-    """Each label with a y at which it does not touch another: in the first row where it fits."""
-    ends: list[float] = []
-    placed = []
-    for label in sorted(labels, key=lambda label: label.x):
-        half = _wide(label.text) / 2
-        start = min(max(label.x - half, axis.left - 8), axis.right + 24 - 2 * half)
-        row = next((row for row, end in enumerate(ends) if end + _GAP <= start), len(ends))
-        if row == len(ends):
-            ends.append(0.0)
-        ends[row] = start + 2 * half
-        placed.append((label, first + step * row))
-    return placed
-
-
-def _wide(text: str) -> float:
-    return len(text) * CHARACTER * SIZE
+def _text(placed: Placed, y: float) -> str:
+    classes = f"{placed.anchor} {placed.label.css}".strip()
+    return f'<text x="{placed.x:.1f}" y="{y:.1f}" class="{classes}">{_said(placed.label.text)}</text>'
 
 
 def _below(value: float) -> float:
@@ -246,6 +221,6 @@ def _below(value: float) -> float:
 
 
 def _above(value: float) -> float:
-    """The next 1, 2 or 5 times a decade above `value`, at least 2,000."""
+    """The next 1, 2 or 5 times a decade at or above `value`, at least 2,000."""
     decade = 10.0 ** math.floor(math.log10(value))
     return max(2_000.0, next(step * decade for step in (1, 2, 5, 10) if step * decade >= value))

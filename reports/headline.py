@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from readiness.gate import Answer, Decision, Level, RuleOutcome, RuleVerdict
-from readiness.judgement import Outcome, StageVerdict, Verdict
+from readiness.judgement import Line, Outcome, StageVerdict, Verdict
 from readiness.roadmap import MACHINE, Criterion, Dimension
 from reports import units, wording
 from reports.report import OPEN, Report
@@ -18,7 +18,7 @@ STEPS = 5
 
 # The first page is one sheet of paper, so a text on it is cut where it would take a third line; the full text stands
 # further down. Characters.
-REASON_LIMIT = 170
+REASON_LIMIT = 160
 STEP_LIMIT = 120
 EVIDENCE_LIMIT = 100
 BANNER_LIMIT = 220
@@ -46,13 +46,16 @@ MARK_WORDS = {
 
 
 class StageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One dimension's row: a mark for each stage, and the same in words."""
+    """One dimension's row: a mark for each stage, and the same in words.
+
+    stage   the stage with everybody's word; alone: the stage by machine alone, or that a machine can know nothing here
+    """
 
     dimension: Dimension
     verdict: StageVerdict
     marks: tuple[Mark, ...]
     stage: str
-    note: str
+    alone: str
     weakest: bool
 
 
@@ -84,6 +87,7 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
     more: int
     waves: tuple[tuple[str, str], ...]
+    line: str
     stages: tuple[StageRow, ...]
     weakest: str
     steps: tuple[Step, ...]
@@ -105,7 +109,8 @@ def headline(report: Report) -> Headline:
         more=max(0, len(reasons) - REASONS),
         waves=tuple((each.wave_title, wording.ANSWERS[each.answer]) for each in report.decisions),
         stages=rows,
-        weakest=f"{lowest.dimension.title}: {lowest.stage}",
+        line=", ".join(_line(line) for line in (report.judgement.down, report.judgement.up)),
+        weakest=f"{lowest.dimension.title}, at {lowest.stage}",
         steps=next_steps(report)[:STEPS],
         sureness=sureness(report),
         banner=tuple(dict.fromkeys(wording.sentence(text) for text in report.judgement.provisional)),
@@ -145,6 +150,16 @@ def _sentence(report: Report, decision: Decision) -> str:
             return f"{ready}Cannot say yet for {wave}: {units.count(unknown, 'demand')} cannot be judged."
 
 
+def _line(line: Line) -> str:
+    found = line.per_1000
+    direction = f"{wording.DIRECTIONS[line.direction][:1].lower()}{wording.DIRECTIONS[line.direction][1:]}"
+    if found.value is None:
+        return f"{units.UNKNOWN} {direction}"
+    if found.at_least:
+        return f"at least {units.mbps(found.value, units.Side.DOWN)} {direction}"
+    return f"{units.mbps(found.value)} {direction}"
+
+
 def stage_rows(report: Report) -> tuple[StageRow, ...]:
     """A row for each dimension: those the gate looks at first, then in the roadmap's order."""
     verdicts = {verdict.criterion: verdict for verdict in report.judgement.verdicts}
@@ -159,18 +174,12 @@ def stage_rows(report: Report) -> tuple[StageRow, ...]:
 def _row(report: Report, dimension: Dimension, stage: StageVerdict, verdicts: dict[str, Verdict]) -> StageRow:
     required = [each for each in report.roadmap.criteria if each.dimension == dimension.id and each.required]
     name = report.roadmap.stage_name
-    if stage.by_machine is None:
-        note = "attested only"
-    elif stage.with_attestations > stage.by_machine:
-        note = f"{name(stage.by_machine)} by measurement alone"
-    else:
-        note = ""
     return StageRow(
         dimension=dimension,
         verdict=stage,
         marks=tuple(_marks(report, stage, required, verdicts)),
         stage=name(stage.with_attestations),
-        note=note,
+        alone="attested only" if stage.by_machine is None else name(stage.by_machine),
         weakest=dimension.id == report.judgement.weakest,
     )
 

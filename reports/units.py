@@ -97,14 +97,23 @@ def scale_of(name: str, value: float) -> Scale:
             return _DAYS
 
 
-def amount(name: str, value: float, *, at_least: bool = False, interval: tuple[float, float] | None = None) -> str:
+def amount(
+    name: str,
+    value: float,
+    *,
+    at_least: bool = False,
+    at_most: bool = False,
+    interval: tuple[float, float] | None = None,
+) -> str:
     """A value of the metric `name` as people read it: "184 Mbps per 1,000 users, at least (179-189)"."""
     scale = scale_of(name, value)
-    number = _in(scale, value, Side.DOWN if at_least else Side.NEAREST)
+    number = _in(scale, value, Side.DOWN if at_least else Side.UP if at_most else Side.NEAREST)
     unit = "day" if scale.name == "days" and number == "1" else scale.name
     text = number + scale.gap + unit
     if at_least:
         text += ", at least"
+    if at_most:
+        text += ", at most"
     if interval is not None:
         text += f" ({between(scale, interval)})"
     return text
@@ -114,7 +123,9 @@ def fact(found: Fact) -> str:
     """A fact's value as people read it, or that it is not known."""
     if found.value is None:
         return UNKNOWN
-    return amount(found.metric, found.value, at_least=found.at_least, interval=found.interval)
+    return amount(
+        found.metric, found.value, at_least=found.at_least, at_most=found.at_most, interval=found.interval
+    )
 
 
 def rate(quantity: Quantity, unit: str = "Mbps") -> str:

@@ -18,7 +18,7 @@ def _namespaces() -> str | None:
     if shutil.which("unshare") is None:
         return "`unshare` is not installed; sudo apt install util-linux"
     flags = "-nm" if os.geteuid() == 0 else "-Urnm"
-    made = subprocess.run(["unshare", flags, "true"], capture_output=True, text=True, check=False)  # noqa: S607
+    made = subprocess.run(["unshare", flags, "true"], capture_output=True, text=True, check=False)
     return None if made.returncode == 0 else f"this machine does not allow network namespaces ({made.stderr.strip()})"
 
 

@@ -10,8 +10,8 @@ from agent.cli import shared
 @shared
 def assess(wave: str | None, config: str | None, *, as_json: bool) -> None:
     """Judge what has been measured: stages, verdicts, what comes next."""
-    from agent import writing  # noqa: PLC0415
-    from agent.session import assessed_page, emit  # noqa: PLC0415
+    from agent import writing
+    from agent.session import assessed_page, emit
 
     what = assessed_page(config, wave=wave)
     if as_json:

@@ -20,13 +20,13 @@ def audit(out: str, wave: str | None, config: str | None, *, as_json: bool) -> N
 
     A summary is printed; DIR gets report.html, audit.json and criteria.csv. The config says what may be touched.
     """
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from agent import assessment, survey, writing  # noqa: PLC0415
-    from agent.capabilities import held  # noqa: PLC0415
-    from agent.clock import SystemClock, system_chance  # noqa: PLC0415
-    from agent.session import begin, emit, progress  # noqa: PLC0415
-    from store import open_store  # noqa: PLC0415
+    from agent import assessment, survey, writing
+    from agent.capabilities import held
+    from agent.clock import SystemClock, system_chance
+    from agent.session import begin, emit, progress
+    from store import open_store
 
     session = begin(config)
     clock = SystemClock()

@@ -10,8 +10,8 @@ from agent.cli import shared
 @shared
 def roadmap(dimension: str | None, config: str | None, *, as_json: bool) -> None:
     """The criteria that judgements rest on, by dimension and stage."""
-    from agent import shelf  # noqa: PLC0415
-    from agent.session import begin_if_configured, emit  # noqa: PLC0415
+    from agent import shelf
+    from agent.session import begin_if_configured, emit
 
     session = begin_if_configured(config)
     found = shelf.roadmap(session.config if session else None)
@@ -35,10 +35,10 @@ def roadmap(dimension: str | None, config: str | None, *, as_json: bool) -> None
 @shared
 def standards(config: str | None, *, as_json: bool) -> None:
     """The bandwidth standards, and how this site compares with each."""
-    from agent import shelf  # noqa: PLC0415
-    from agent.session import assessed_page, begin_if_configured, emit  # noqa: PLC0415
-    from readiness.standards import compare  # noqa: PLC0415
-    from reports.terminal import comparison_lines, standard_lines  # noqa: PLC0415
+    from agent import shelf
+    from agent.session import assessed_page, begin_if_configured, emit
+    from readiness.standards import compare
+    from reports import lines
 
     session = begin_if_configured(config)
     found = shelf.standards(session.config if session else None)
@@ -46,22 +46,22 @@ def standards(config: str | None, *, as_json: bool) -> None:
         if as_json:
             emit(found)
         else:
-            click.echo("\n".join(standard_lines(found.standards)))
+            click.echo("\n".join(lines.standards(found.standards)))
         return
     judgement = assessed_page(config, wave=None).judgement
-    compared = compare(session.config.site, judgement.down, judgement.up, found.standards)
+    compared = compare(session.config.site, judgement.down, judgement.up, found)
     if as_json:
         emit({"standards": found, "comparison": compared})
     else:
-        click.echo("\n".join(comparison_lines(compared, found.standards)))
+        click.echo("\n".join(lines.comparisons(compared)))
 
 
 @click.command()
 @shared
 def metrics(config: str | None, *, as_json: bool) -> None:  # noqa: ARG001 - every command takes --config
     """The catalogue of metrics and their units."""
-    from agent.session import emit  # noqa: PLC0415
-    from netready.metric import CATALOGUE  # noqa: PLC0415
+    from agent.session import emit
+    from netready.metric import CATALOGUE
 
     if as_json:
         emit(tuple(CATALOGUE.values()))

@@ -19,7 +19,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 @shared
 def doctor(config: str | None, *, as_json: bool) -> None:
     """What this machine may and may not measure, and how to allow the rest. No packet is sent."""
-    from agent.session import emit  # noqa: PLC0415
+    from agent.session import emit
 
     checks = (_program(), *_rights(), _namespaces(), _config(config))
     if as_json:
@@ -32,15 +32,15 @@ def doctor(config: str | None, *, as_json: bool) -> None:
 
 
 def _program() -> Check:
-    import platform  # noqa: PLC0415
+    import platform
 
-    from netready import __version__  # noqa: PLC0415
+    from netready import __version__
 
     return Check(name="program", ok=True, found=f"netready {__version__} on Python {platform.python_version()}")
 
 
 def _rights() -> tuple[Check, ...]:
-    from agent.capabilities import rights  # noqa: PLC0415
+    from agent.capabilities import rights
 
     return tuple(
         Check(
@@ -54,7 +54,7 @@ def _rights() -> tuple[Check, ...]:
 
 
 def _namespaces() -> Check:
-    import shutil  # noqa: PLC0415
+    import shutil
 
     have = shutil.which("ip") is not None
     return Check(
@@ -66,8 +66,8 @@ def _namespaces() -> Check:
 
 
 def _config(option: str | None) -> Check:
-    from agent.config import ConfigError, find, load  # noqa: PLC0415
-    from agent.instruments import instruments  # noqa: PLC0415
+    from agent.config import ConfigError, find, load
+    from agent.instruments import instruments
 
     path = find(option)
     try:

@@ -15,15 +15,15 @@ def gate(ctx: click.Context, wave: str | None, policy: str | None, config: str |
 
     Exit status: 0 open (GO, GO_WITH_CONDITIONS), 1 closed (NO_GO), 3 cannot say (INDETERMINATE).
     """
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from agent import assessment  # noqa: PLC0415
-    from agent.clock import SystemClock  # noqa: PLC0415
-    from agent.config import ConfigError  # noqa: PLC0415
-    from agent.session import begin, emit  # noqa: PLC0415
-    from readiness.gate import exit_status  # noqa: PLC0415
-    from reports.terminal import decision_text  # noqa: PLC0415
-    from store import open_store  # noqa: PLC0415
+    from agent import assessment
+    from agent.clock import SystemClock
+    from agent.config import ConfigError
+    from agent.session import begin, emit
+    from readiness.gate import exit_status
+    from reports import lines
+    from store import open_store
 
     session = begin(config)
     now = SystemClock().now()
@@ -42,5 +42,5 @@ def gate(ctx: click.Context, wave: str | None, policy: str | None, config: str |
     if as_json:
         emit(decision)
     else:
-        click.echo(decision_text(decision))
+        click.echo("\n".join(lines.decision(decision)))
     ctx.exit(exit_status(decision.answer))

@@ -14,11 +14,11 @@ from agent.cli import shared
 @shared
 def init(answers: str | None, config: str | None, *, force: bool, as_json: bool) -> None:
     """Ask what must be known about the site and write a commented netready.toml."""
-    from agent.config import DEFAULT_NAME, ConfigError, load  # noqa: PLC0415
-    from agent.instruments import instruments  # noqa: PLC0415
-    from agent.questions import QUESTIONS, ask, read_answers, write_config  # noqa: PLC0415
-    from agent.session import emit  # noqa: PLC0415
-    from agent.writing import replace  # noqa: PLC0415
+    from agent.config import DEFAULT_NAME, ConfigError, load
+    from agent.instruments import instruments
+    from agent.questions import QUESTIONS, ask, read_answers, write_config
+    from agent.session import emit
+    from agent.writing import replace
 
     path = Path(config or DEFAULT_NAME)
     if path.exists() and not force:

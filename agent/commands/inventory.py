@@ -16,15 +16,15 @@ def inventory() -> None:
 @click.pass_context
 def scan(ctx: click.Context, networks: tuple[str, ...], config: str | None, *, as_json: bool) -> None:
     """Look for devices now: by ARP, by listening, and by asking switches and routers. Nothing is kept."""
-    from agent.scan import scan_now  # noqa: PLC0415
-    from agent.session import emit  # noqa: PLC0415
-    from reports.terminal import device_lines  # noqa: PLC0415
+    from agent.scan import scan_now
+    from agent.session import emit
+    from reports import lines
 
     found = scan_now(networks, config)
     if as_json:
         emit(found)
     else:
-        for line in device_lines(found.devices):
+        for line in lines.devices(found.devices):
             click.echo(line)
         for line in found.not_done:
             click.echo(f"not done: {line}", err=True)
@@ -37,10 +37,10 @@ def scan(ctx: click.Context, networks: tuple[str, ...], config: str | None, *, a
 @shared
 def list_(kind: str | None, config: str | None, *, as_json: bool) -> None:
     """The devices of the last survey."""
-    from agent.session import begin, emit  # noqa: PLC0415
-    from netready.device import Kind  # noqa: PLC0415
-    from reports.terminal import device_lines  # noqa: PLC0415
-    from store import open_store  # noqa: PLC0415
+    from agent.session import begin, emit
+    from netready.device import Kind
+    from reports import lines
+    from store import open_store
 
     kinds = [each.value for each in Kind]
     if kind is not None and kind not in kinds:
@@ -55,5 +55,5 @@ def list_(kind: str | None, config: str | None, *, as_json: bool) -> None:
     if survey is None:
         click.echo("No survey has been made yet; `netready audit` makes one.", err=True)
         return
-    for line in device_lines(devices):
+    for line in lines.devices(devices):
         click.echo(line)

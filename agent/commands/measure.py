@@ -37,8 +37,8 @@ def throughput(
     as_json: bool,
 ) -> None:
     """How fast the line is to a test server. It fills the line for as long as it takes."""
-    from agent.instruments import method as row_of  # noqa: PLC0415
-    from agent.session import host_of  # noqa: PLC0415
+    from agent.instruments import method as row_of
+    from agent.session import host_of
 
     table = {"server": server, "direction": direction, "tls": tls, "seconds": seconds}
     _one(ctx, row_of(method), table, (host_of(server),), config, as_json=as_json)
@@ -73,7 +73,7 @@ def dns(ctx: click.Context, targets: tuple[str, ...], resolvers: tuple[str, ...]
 @click.pass_context
 def http(ctx: click.Context, targets: tuple[str, ...], config: str | None, *, as_json: bool) -> None:
     """Fetch each TARGET page once and time every phase; days left on its certificate."""
-    from urllib.parse import urlsplit  # noqa: PLC0415
+    from urllib.parse import urlsplit
 
     hosts = tuple(urlsplit(target).hostname or "" for target in targets)
     endpoints = [{"name": target[:120], "url": target} for target in targets]
@@ -81,7 +81,7 @@ def http(ctx: click.Context, targets: tuple[str, ...], config: str | None, *, as
 
 
 def _row(name: str) -> Any:
-    from agent.instruments import instruments  # noqa: PLC0415
+    from agent.instruments import instruments
 
     return next(row for row in instruments() if row.name == name)
 
@@ -90,12 +90,12 @@ def _one(
     ctx: click.Context, row: Any, table: dict[str, Any], hosts: tuple[str, ...], config: str | None, *, as_json: bool
 ) -> None:
     """Run one instrument against what the command line names, print it, and exit 3 when nothing could be measured."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from agent.config import explain  # noqa: PLC0415
-    from agent.session import begin_if_configured, context_for, emit, progress  # noqa: PLC0415
-    from agent.survey import read  # noqa: PLC0415
-    from reports.terminal import measurement_lines  # noqa: PLC0415
+    from agent.config import explain
+    from agent.session import begin_if_configured, context_for, emit, progress
+    from agent.survey import read
+    from reports import lines
 
     try:
         settings = msgspec.convert(table, row.settings)
@@ -107,7 +107,7 @@ def _one(
     if as_json:
         emit(measurements)
     else:
-        for line in measurement_lines(measurements):
+        for line in lines.measurements(measurements):
             click.echo(line)
     if not any(each.value is not None for each in measurements):
         ctx.exit(CANNOT_SAY)

@@ -14,8 +14,8 @@ from agent.cli import shared
 @shared
 def report(kind: str, out: str | None, wave: str | None, config: str | None, *, as_json: bool) -> None:
     """The same judgement, explained: write one page from what the store holds."""
-    from agent import writing  # noqa: PLC0415
-    from agent.session import assessed_page, emit  # noqa: PLC0415
+    from agent import writing
+    from agent.session import assessed_page, emit
 
     what = assessed_page(config, wave=wave)
     data = writing.rendered(what, kind)

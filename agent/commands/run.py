@@ -16,12 +16,13 @@ from agent.cli import shared
 @shared
 def run(interval: str | None, listen: str | None, surveys: int | None, config: str | None, *, as_json: bool) -> None:
     """The agent: survey now and on a schedule, and serve the last survey on /metrics until told to stop."""
-    from agent import assessment, exporter, schedule, survey  # noqa: PLC0415
-    from agent.clock import SystemClock, system_chance  # noqa: PLC0415
-    from agent.session import begin, emit, progress  # noqa: PLC0415
-    from netready.rate import duration  # noqa: PLC0415
-    from netready.survey import Survey  # noqa: PLC0415
-    from store import open_store  # noqa: PLC0415
+    from agent import assessment, exporter, schedule, survey
+    from agent.clock import SystemClock, system_chance
+    from agent.config import ConfigError
+    from agent.session import begin, emit, progress
+    from netready.rate import duration
+    from netready.survey import Survey
+    from store import open_store
 
     session = begin(config)
     clock, chance = SystemClock(), system_chance()
@@ -33,7 +34,7 @@ def run(interval: str | None, listen: str | None, surveys: int | None, config: s
     data = assessment.rules(session.config, now=clock.now())
     path = session.config.path(session.config.store.path)
     stop = threading.Event()
-    state = exporter.State()
+    state = exporter.State(interval=seconds)
     made = 0
 
     def take() -> Survey:
@@ -60,9 +61,22 @@ def run(interval: str | None, listen: str | None, surveys: int | None, config: s
         last = store.last_survey()
         if last is not None:
             assessed = assessment.assess(session.config, store, data, now=clock.now())
-            state.publish(last, assessed.judgement, assessed.decisions)
-    with exporter.serve(state, host.strip("[]"), int(port)) as server:
+            state.publish(last, assessed.judgement, assessed.decisions, fresh=False)
+    try:
+        serving = exporter.serve(state, host.strip("[]"), int(port))
+    except OSError as error:
+        raise ConfigError(f"exporter.listen: cannot serve on {host}:{port}: {error.strerror}") from error
+    with serving as server:
         if as_json:
             emit({"metrics": f"http://{server.address}/metrics", "interval": seconds})
         progress(f"serving http://{server.address}/metrics; a survey every {seconds / 60:.0f} minutes")
-        schedule.run(take, publish, interval=seconds, clock=clock, chance=chance, stop=stop)
+        schedule.run(
+            take,
+            publish,
+            interval=seconds,
+            clock=clock,
+            chance=chance,
+            stop=stop,
+            failed=state.survey_failed,
+            missed=state.survey_overran,
+        )

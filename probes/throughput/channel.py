@@ -63,7 +63,7 @@ class Channel:
     """
 
     def __init__(self, connection: socket.socket, now: Now) -> None:
-        connection.setblocking(False)
+        connection.settimeout(0)
         self.connection = connection
         self.receiver = Receiver(masked=False)
         self.bytes_in = 0
@@ -140,9 +140,6 @@ class Channel:
             readable = not wrote
             if not wrote and not read:
                 self._wait(until - now, write=bool(self._current or self._outbox or load))
-                stop = min(until, self._now() + SLICE)
-                if self._now() >= until:
-                    break
                 readable = True
         found, self._found = self._found, []
         return found

@@ -6,6 +6,7 @@ long against the round-trip time depend on each other much less (Law, "Simulatio
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 BATCH = 1.0  # s; many round trips on any line that a school may have
 FEWEST = 3  # batches; two give Student's t of 12.7, an interval that says nothing
@@ -39,7 +40,7 @@ def rate_interval(samples: Sequence[tuple[float, float]]) -> tuple[float, float]
         return None
     length = total / count
     marks = [bytes_at(samples, length * index) for index in range(count + 1)]
-    rates = [8 * (after - before) / length for before, after in zip(marks, marks[1:], strict=False)]
+    rates = [8 * (after - before) / length for before, after in pairwise(marks)]
     mean = sum(rates) / count
     deviation = math.sqrt(sum((rate - mean) ** 2 for rate in rates) / (count - 1))
     reach = _T[count - 2] * deviation / math.sqrt(count)

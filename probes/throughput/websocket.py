@@ -84,23 +84,33 @@ def parse_header(data: bytes) -> Header | None:
         raise Failed(Failure.MALFORMED, "a WebSocket frame has reserved bits set (compression was never agreed)")
     if first & 0x0F not in _OPCODES:
         raise Failed(Failure.MALFORMED, f"unknown WebSocket opcode {first & 0x0F}")
-    opcode, fin, length, size = Opcode(first & 0x0F), bool(first & 0x80), second & 0x7F, 2
-    if opcode >= Opcode.CLOSE and (not fin or length > LARGEST_CONTROL):
+    opcode, fin = Opcode(first & 0x0F), bool(first & 0x80)
+    if opcode >= Opcode.CLOSE and (not fin or second & 0x7F > LARGEST_CONTROL):
         raise Failed(Failure.MALFORMED, "a WebSocket control frame is fragmented or longer than 125 bytes")
-    if length >= 126:
-        code, size, least = ("!H", 4, 126) if length == 126 else ("!Q", 10, 1 << 16)
-        if len(data) < size:
-            return None
-        (length,) = struct.unpack_from(code, data, 2)
-        if length < least:
-            raise Failed(Failure.MALFORMED, "a WebSocket frame length is not in its shortest form")
-    if length > LARGEST_MESSAGE:
-        raise Failed(Failure.TOO_LARGE, f"a WebSocket frame of {length} bytes; at most {LARGEST_MESSAGE} are allowed")
+    found = _parse_length(data, second & 0x7F)
+    if found is None:
+        return None
+    length, size = found
     if not second & 0x80:
         return Header(fin, opcode, b"", length, size)
     if len(data) < size + 4:
         return None
     return Header(fin, opcode, bytes(data[size : size + 4]), length, size + 4)
+
+
+def _parse_length(data: bytes, short: int) -> tuple[int, int] | None:
+    """The payload's length and where its bytes end in the header; None when more bytes are needed."""
+    if short < 126:
+        return short, 2
+    code, size, least = ("!H", 4, 126) if short == 126 else ("!Q", 10, 1 << 16)
+    if len(data) < size:
+        return None
+    (length,) = struct.unpack_from(code, data, 2)
+    if length < least:
+        raise Failed(Failure.MALFORMED, "a WebSocket frame length is not in its shortest form")
+    if length > LARGEST_MESSAGE:
+        raise Failed(Failure.TOO_LARGE, f"a WebSocket frame of {length} bytes; at most {LARGEST_MESSAGE} are allowed")
+    return length, size
 
 
 class Receiver:

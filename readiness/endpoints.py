@@ -1,0 +1,85 @@
+"""The platform's endpoints, by role: how often they answered, how fast, and how many of them do."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from netready.site import Role, Site
+from readiness.evidence import Fact
+from readiness.roadmap import EvidenceKind
+from readiness.sample import (
+    PERCENTILE_HIGH,
+    Sample,
+    Window,
+    by_value,
+    grade,
+    judged,
+    methods,
+    nearest_rank,
+    school_days,
+    surveys,
+)
+from readiness.wording import plural, tally
+
+PAGE = "http_total_time"
+
+
+def facts(site: Site, window: Window) -> tuple[Fact, ...]:
+    """Three facts for each role that the site's configuration lists an endpoint for; none for other roles."""
+    by_role: dict[str, list[Sample]] = {}
+    for sample in window.of(PAGE):
+        role = sample.measurement.details.get("role")
+        if isinstance(role, str):
+            by_role.setdefault(role, []).append(sample)
+    roles = sorted({endpoint.role for endpoint in site.endpoints})
+    return tuple(fact for role in roles for fact in _role(role, by_role.get(role, ())))
+
+
+def _role(role: Role, samples: Sequence[Sample]) -> tuple[Fact, ...]:
+    if not samples:
+        note = f"no check of an endpoint with role {role} was made in this window"
+        blank = Fact(kind=EvidenceKind.MEASURED, metric="platform_success", role=role, value=None, note=note)
+        return _three(blank, None, None, None)
+    counted = judged(samples)
+    good = by_value(sample for sample in counted if sample.measurement.value is not None)
+    failed = [str(sample.measurement.failure) for sample in counted if sample.measurement.value is None]
+    days = school_days(counted)
+    targets = {sample.measurement.target for sample in counted}
+    shared = Fact(
+        kind=EvidenceKind.MEASURED,
+        metric="platform_success",
+        role=role,
+        value=None,
+        target=targets.pop() if len(targets) == 1 else "",
+        samples=len(counted),
+        failures=len(failed),
+        days=days,
+        first_at=counted[0].measurement.taken_at,
+        last_at=counted[-1].measurement.taken_at,
+        methods=methods(counted),
+        grade=grade(days),
+        surveys=surveys(counted),
+        note=_note(samples, counted, failed),
+    )
+    # Oldest first, so the last word on each endpoint is its latest reading.
+    latest = {sample.measurement.target: sample.measurement.value is not None for sample in counted}
+    p95 = nearest_rank(good, PERCENTILE_HIGH).value if good else None
+    return _three(shared, len(good) / len(counted), p95, float(sum(latest.values())))
+
+
+def _three(shared: Fact, success: float | None, p95: float | None, hosts: float | None) -> tuple[Fact, ...]:
+    replace = msgspec.structs.replace
+    return (
+        replace(shared, value=success),
+        replace(shared, metric="platform_time_p95", value=p95, samples=shared.samples - shared.failures),
+        replace(shared, metric="platform_hosts", kind=EvidenceKind.PROBED, value=hosts),
+    )
+
+
+def _note(samples: Sequence[Sample], counted: Sequence[Sample], failed: Sequence[str]) -> str:
+    text = plural(len(counted), "check")
+    if counted[0].day is None:
+        text += ", none of them in school hours"
+    elif len(counted) < len(samples):
+        text += f" in school hours; {plural(len(samples) - len(counted), 'check')} outside school hours left out"
+    return f"{text}; {plural(len(failed), 'check')} failed: {tally(failed)}" if failed else text

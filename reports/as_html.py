@@ -1,0 +1,303 @@
+"""The report as one self-contained HTML page: no script, no request to anywhere, good on paper."""
+
+from collections import Counter
+from importlib import resources
+from typing import Any
+
+import jinja2
+import msgspec
+from markupsafe import Markup
+
+import report_templates
+from netready.device import INFRASTRUCTURE, Device, Kind
+from netready.failure import Failure
+from netready.measurement import Measurement
+from netready.metric import CATALOGUE, Metric, metric
+from netready.survey import Run
+from netready.text import clean
+from readiness.judgement import Line, Outcome, Quantity, Target
+from readiness.roadmap import MACHINE, Criterion
+from reports import charts, dates, units, wording
+from reports.headline import BANNER_LIMIT, MARK_WORDS, headline
+from reports.report import Report
+
+SECTIONS = (
+    ("line", "The line in detail"),
+    ("gate", "What each wave demands"),
+    ("criteria", "Every dimension and criterion"),
+    ("devices", "Devices"),
+    ("measurements", "Measurements of the last survey"),
+    ("gaps", "What could not be done, and why"),
+    ("method", "How this report was made"),
+    ("words", "Words used here"),
+)
+
+WIDE, NARROW = 720, 328  # px: natural widths of a chart beside text and on a phone of 360 px
+_ID = 12  # hex digits of the report's id that people are shown
+_MEASUREMENTS = 500  # rows; a page with more is read by nobody, and the JSON has them all
+_TEXT = 4_000  # characters of one text; all honest ones are far shorter
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding, drawn for a desk and for a phone."""
+
+    title: str
+    wide: Markup
+    narrow: Markup
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A measurement in words."""
+
+    metric: Metric
+    target: str
+    at: str
+    value: str
+    how: str
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What failed in the same way, and how often."""
+
+    metric: Metric
+    target: str
+    word: Failure
+    why: str
+    reason: str
+    times: int
+
+
+def render(report: Report) -> str:
+    """The page."""
+    return _environment().get_template("page.html.j2").render(_context(report))
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("report_templates", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_finalize,
+    )
+
+
+def _finalize(value: Any) -> Any:
+    """What a template may print: never None, and never a control character or a direction override."""
+    if value is None:
+        raise TypeError("a template tried to print None; what is not known must be said in words")
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return clean(value, limit=_TEXT)
+    return value
+
+
+def _context(report: Report) -> dict[str, Any]:
+    judgement, zone = report.judgement, report.site.zone
+    lines = (judgement.down, judgement.up)
+    kinds = _kinds(report)
+    measurements = report.survey.measurements if report.survey else ()
+    return {
+        "report": report,
+        "judgement": judgement,
+        "zone": zone,
+        "head": headline(report),
+        "short_id": report.report_id[:_ID],
+        "style": Markup(_style()),  # noqa: S704 - our own files, which hold no "<"
+        "sections": SECTIONS,
+        "units": units,
+        "dates": dates,
+        "wording": wording,
+        "metrics": CATALOGUE,
+        "machine": MACHINE,
+        "mark_words": MARK_WORDS,
+        "banner_limit": BANNER_LIMIT,
+        "lines": lines,
+        "line_chart": _line_chart(lines),
+        "line_source": _line_source(lines),
+        "line_facts": _line_facts(lines, report),
+        "targets": tuple(zip(judgement.down.targets, judgement.up.targets, strict=True)),
+        "lack": lack,
+        "how": _how,
+        "criteria": _by_dimension(report),
+        "verdicts": {verdict.criterion: verdict for verdict in judgement.verdicts},
+        "kinds": [(_label(kind, number), number) for kind, number in kinds],
+        "device_chart": _device_chart(kinds),
+        "infrastructure": _infrastructure(report),
+        "measurements": [_row(each, report) for each in measurements[:_MEASUREMENTS]],
+        "measurements_left": max(0, len(measurements) - _MEASUREMENTS),
+        "failures": _failures(measurements),
+        "runs": sorted(report.survey.runs, key=_trouble_first) if report.survey else (),
+    }
+
+
+def _style() -> str:
+    folder = resources.files(report_templates)
+    return "\n".join((folder / name).read_text("utf-8") for name in ("page.css", "print.css"))
+
+
+def lack(target: Target) -> str:
+    """What a target still wants, in words: a rate, nothing, or that it is not known."""
+    match target.outcome:
+        case Outcome.NOT_MET if target.shortfall is not None:
+            return f"+{units.mbps(target.shortfall, units.Side.UP)} Mbps"
+        case Outcome.UNKNOWN:
+            return units.UNKNOWN
+        case _:
+            return wording.OUTCOMES[target.outcome]
+
+
+def _line_chart(lines: tuple[Line, ...]) -> Chart:
+    tracks = tuple(_track(line) for line in lines)
+    marks = {target.per_1000: f"target {units.mbps(target.per_1000)}" for line in lines for target in line.targets}
+    targets = tuple(charts.Target(value=value / 1e6, label=label) for value, label in sorted(marks.items()))
+    title = " ".join(_finding(line) for line in lines)
+    description = " ".join(f"{track.title}: {track.told}; {track.contract_told}; {track.used_told}." for track in tracks)
+    wide = charts.ranges(tracks, targets, name="line-wide", title=title, description=description, width=WIDE, beside=140)
+    narrow = charts.ranges(tracks, targets, name="line-narrow", title=title, description=description, width=NARROW)
+    return Chart(title=title, wide=Markup(wide), narrow=Markup(narrow))  # noqa: S704 - charts escape their texts
+
+
+def _track(line: Line) -> charts.Track:
+    side = units.Side.DOWN if line.per_1000.at_least else units.Side.NEAREST
+    value = line.per_1000.value
+    told = "measured: not known yet" if value is None else units.mbps(value, side) + units.qualified(line.per_1000)
+    contract, used = _scaled(line.contracted, line.users), _scaled(line.used, line.users)
+    return charts.Track(
+        title=wording.DIRECTIONS[line.direction],
+        value=None if value is None else value / 1e6,
+        interval=None if line.per_1000.interval is None else (line.per_1000.interval[0] / 1e6, line.per_1000.interval[1] / 1e6),
+        at_least=line.per_1000.at_least,
+        told=told,
+        contract=contract,
+        contract_told="contract " + (units.UNKNOWN if contract is None else units.digits(contract)),
+        used=used,
+        used_told="busy-time use " + (units.UNKNOWN if used is None else units.digits(used)),
+    )
+
+
+def _scaled(quantity: Quantity, users: int) -> float | None:
+    return None if quantity.value is None else units.per_1000(quantity.value, users) / 1e6
+
+
+def _finding(line: Line) -> str:
+    targets = "; ".join(f"{target.title}: {wording.OUTCOMES[target.outcome]}" for target in line.targets)
+    return f"{wording.DIRECTIONS[line.direction]}: {units.rate(line.per_1000, units.PER_1000)}. {targets}."
+
+
+def _line_source(lines: tuple[Line, ...]) -> str:
+    samples = sum(line.samples for line in lines)
+    days = max(line.days for line in lines)
+    if samples == 0:
+        return "No test has been made yet."
+    return f"{wording.capital(units.count(samples, 'test'))} on {units.count(days, 'school day')}."
+
+
+def _line_facts(lines: tuple[Line, ...], report: Report) -> list[tuple[str, list[str]]]:
+    zone = report.site.zone
+    return [
+        ("Tests", [f"{units.count(line.samples, 'test')} on {units.count(line.days, 'school day')}" for line in lines]),
+        ("Last test", [dates.moment(line.last_at, zone) if line.last_at else "none yet" for line in lines]),
+        ("Method and version", [", ".join(line.methods) or "none yet" for line in lines]),
+        ("Bytes counted", [line.layer or "none yet" for line in lines]),
+        ("Limited by", [", ".join(line.limited_by) or "nothing that was noticed" for line in lines]),
+        ("How far it carries", [wording.GRADES[line.grade] for line in lines]),
+    ]
+
+
+def _how(lines: tuple[Line, ...], field: str) -> str:
+    """How a quantity is known; said once when both directions agree."""
+    said = {line.direction: getattr(line, field).how for line in lines}
+    texts = list(dict.fromkeys(said.values()))
+    if len(texts) == 1:
+        return wording.sentence(texts[0])
+    return " ".join(f"{wording.DIRECTIONS[direction]}: {wording.sentence(text)}" for direction, text in said.items())
+
+
+def _by_dimension(report: Report) -> dict[str, list[Criterion]]:
+    found: dict[str, list[Criterion]] = {dimension.id: [] for dimension in report.roadmap.dimensions}
+    for criterion in report.roadmap.criteria:
+        found[criterion.dimension].append(criterion)
+    return found
+
+
+def _kinds(report: Report) -> list[tuple[Kind, int]]:
+    """Kinds and their numbers, the most frequent first, and what we could not tell last."""
+    counted = Counter(device.kind for device in report.survey.devices) if report.survey else Counter[Kind]()
+    return sorted(counted.items(), key=lambda item: (item[0] is Kind.UNKNOWN, -item[1], item[0]))
+
+
+def _label(kind: Kind, number: int) -> str:
+    return wording.KINDS[kind][number != 1]
+
+
+def _device_chart(kinds: list[tuple[Kind, int]]) -> Chart:
+    if not kinds:
+        return Chart(title="No devices seen", wide=Markup(), narrow=Markup())
+    total = sum(number for _, number in kinds)
+    kind, number = kinds[0]
+    title = f"{wording.capital(units.count(total, 'device'))} seen, among them {number:,} {_label(kind, number)}"
+    rows = tuple(charts.Bar(label=_label(kind, number), value=number, open=kind is Kind.UNKNOWN) for kind, number in kinds)
+    text = "; ".join(f"{row.label}: {row.value:,}" for row in rows) + "."
+    wide = charts.bars(rows, name="kinds-wide", title=title, description=text, width=WIDE)
+    narrow = charts.bars(rows, name="kinds-narrow", title=title, description=text, width=NARROW)
+    return Chart(title=title, wide=Markup(wide), narrow=Markup(narrow))  # noqa: S704 - charts escape their texts
+
+
+def _infrastructure(report: Report) -> list[Device]:
+    devices = report.survey.devices if report.survey else ()
+    return sorted((each for each in devices if each.kind in INFRASTRUCTURE), key=lambda each: (each.kind, each.names, each.key))
+
+
+def _row(found: Measurement, report: Report) -> Row:
+    if found.failure is not None:
+        value = f"failed: {wording.FAILURES[found.failure]}"
+    elif found.value is not None:
+        value = units.amount(found.metric, found.value, interval=found.interval)
+    else:
+        raise AssertionError("a measurement has a value or a failure word")
+    return Row(
+        metric=metric(found.metric),
+        target=found.target,
+        at=dates.moment(found.taken_at, report.site.zone),
+        value=value,
+        how="; ".join(_details(found)),
+    )
+
+
+def _details(found: Measurement) -> list[str]:
+    parts = [found.method]
+    if (samples := found.detail("samples")) is not None:
+        parts.append(units.count(int(samples), "reading"))
+    if (streams := found.detail("streams")) is not None:
+        parts.append(units.count(int(streams), "connection"))
+    if (seconds := found.detail("seconds")) is not None:
+        parts.append(units.seconds(seconds))
+    if (received := found.detail("bytes_received")) is not None:
+        parts.append(f"{units.size(received)} received")
+    if (sent := found.detail("bytes_sent")) is not None:
+        parts.append(f"{units.size(sent)} sent")
+    if (load := found.detail("load_during")) is not None:
+        parts.append(f"{units.mbps(load)} Mbps of other traffic")
+    for name, words in (("limited_by", "limited by"), ("layer", "counted:"), ("role", "role")):
+        if isinstance(text := found.details.get(name), str) and text:
+            parts.append(f"{words} {text}")
+    return parts
+
+
+def _failures(measurements: tuple[Measurement, ...]) -> list[Trouble]:
+    same = Counter(
+        (each.metric, each.target, each.failure, str(each.details.get("reason") or ""))
+        for each in measurements
+        if each.failure is not None
+    )
+    return [
+        Trouble(metric=metric(name), target=target, word=word, why=wording.FAILURES[word], reason=reason, times=times)
+        for (name, target, word, reason), times in same.items()
+        if word is not None
+    ]
+
+
+def _trouble_first(run: Run) -> tuple[bool, bool, str]:
+    return (run.error is None and run.ok, run.skipped is None, run.instrument)

@@ -1,0 +1,86 @@
+"""Lists on a terminal: measurements, devices, a decision, standards. One line a row, what matters first."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from netready.device import Device
+from netready.measurement import Measurement
+from readiness.gate import Decision, RuleOutcome
+from readiness.standards import Comparison, Standard
+from reports import units
+
+WIDTH = 80
+
+
+def measurements(found: Iterable[Measurement]) -> list[str]:
+    """Each reading with its unit and interval, or the word for why there is none."""
+    lines = []
+    for reading in found:
+        if reading.value is None:
+            reason = reading.details.get("reason")
+            why = f": {reason}" if isinstance(reason, str) and reason else ""
+            lines.append(f"{reading.metric:22} {reading.target}  failed: {reading.failure}{why}")
+            continue
+        text = units.amount(reading.metric, reading.value, interval=reading.interval)
+        limited = reading.details.get("limited_by")
+        by = f", limited by: {limited}" if isinstance(limited, str) and limited not in {"", "link"} else ""
+        lines.append(f"{reading.metric:22} {reading.target}  {text} [{reading.method}{by}]")
+    return lines
+
+
+def devices(found: Sequence[Device]) -> list[str]:
+    """A table of devices that never needs more than 80 columns, and how many of each kind there are."""
+    if not found:
+        return ["No device was seen."]
+    lines = [f"{'kind':14} {'address':15} {'name':22} {'vendor':16} known by"]
+    for device in found:
+        address = device.addresses[0] if device.addresses else "-"
+        name = device.names[0] if device.names else "-"
+        cells = (f"{device.kind.value:14}", f"{address:15}", f"{_cut(name, 22):22}", f"{_cut(device.vendor or '-', 16):16}")
+        lines.append(f"{' '.join(cells)} {','.join(device.how)}")
+    counts = sorted({device.kind for device in found}, key=lambda kind: (-sum(d.kind is kind for d in found), kind))
+    lines.append(f"{len(found)} devices: " + ", ".join(f"{sum(d.kind is kind for d in found)} {kind.value}" for kind in counts))
+    return lines
+
+
+_MARK = {RuleOutcome.PASS: "yes", RuleOutcome.FAIL: "NO", RuleOutcome.UNKNOWN: "?", RuleOutcome.WAIVED: "waived"}
+
+
+def decision(made: Decision) -> list[str]:
+    """The answer, then every rule with its reason, hard ones first, then what is still missing."""
+    lines = [f"{made.answer.value}  {made.wave_title}, {made.site}", f"valid until {made.valid_until.isoformat()}", ""]
+    for rule in sorted(made.rules, key=lambda each: ("hard", "soft", "advisory").index(each.level.value)):
+        head = f"{_MARK[rule.outcome]:7}{rule.level.value:9}"
+        lines += textwrap.wrap(f"{rule.title} {rule.reason}", WIDTH, initial_indent=head, subsequent_indent=" " * 16)
+    for title, texts in (("Conditions", made.conditions), ("Still missing", made.missing)):
+        if texts:
+            lines += ["", title]
+            for text in texts:
+                lines += textwrap.wrap(text, WIDTH, initial_indent="  - ", subsequent_indent="    ")
+    return lines
+
+
+def standards(found: Iterable[Standard]) -> list[str]:
+    """Each standard with its denominator and where it comes from."""
+    lines = []
+    for each in found:
+        both = ((each.down, "down"), (each.up, "up"))
+        rates = [f"{units.mbps(value)} Mbps {word}" for value, word in both if value is not None]
+        asked = ", ".join(rates) or "no rate"
+        lines.append(f"{each.id}: {each.title}")
+        lines.append(f"  {asked} per {each.per.value.replace('-', ' ')}; {each.who}; {each.verified} source: {each.source}")
+    return lines
+
+
+def comparisons(found: Iterable[Comparison]) -> list[str]:
+    """This site against each standard, outcome first."""
+    lines = []
+    for each in found:
+        head = f"{each.outcome.value:15}"
+        text = f"{each.title}: {each.reason}"
+        lines += textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 15)
+    return lines
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -1,0 +1,208 @@
+"""The far end of ndt7: fills the line or counts what comes, and reports what the kernel saw (ndt7 protocol, v0.11.0)."""
+
+from datetime import UTC
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+
+from netready.failure import Failed, Failure, classify
+from netready.text import clean
+from probes.throughput import tcp_info
+from probes.throughput.handshake import Request, has_token, is_key, upgrade_response
+from probes.throughput.ndt7_spec import QUERY_LIMIT, SUBPROTOCOL, Load, next_tick, parse_told
+from probes.throughput.tcp_info import TcpInfo
+from probes.throughput.websocket import Message, Opcode, close_status, encode, encode_close
+from testpoint.visit import ANSWER_SECONDS, Visit, answer
+
+EARLY_EXIT = "250"  # MB acknowledged after which a download may end; the protocol knows no other value
+_EARLY_EXIT_BYTES = 250_000_000
+_MOST_KEYS = 64
+_CLOSE_GOING_AWAY, _CLOSE_PROTOCOL, _CLOSE_DONE = 1001, 1002, 1000  # RFC 6455, 7.4.1
+
+
+def download(visit: Visit) -> None:
+    """Send load for the runtime."""
+    query = _agree(visit)
+    if query is not None:
+        tcp_info.prefer_bbr(visit.channel.connection)
+        _Test(visit, query, load=Load(visit.frames)).run()
+
+
+def upload(visit: Visit) -> None:
+    """Count load for the runtime."""
+    query = _agree(visit)
+    if query is not None:
+        _Test(visit, query, load=None).run()
+
+
+def refusal(request: Request) -> tuple[int, str] | None:
+    """Status and sentence for a request that does not ask for an ndt7 test as the protocol wants it, else None. Pure."""
+    fields = request.fields
+    if request.method != "GET":
+        return 405, "an ndt7 test begins with GET"
+    if not fields.get("host") or "," in fields["host"]:
+        return 400, "exactly one Host is needed"
+    if fields.get("upgrade", "").lower() != "websocket" or not has_token(fields.get("connection", ""), "upgrade"):
+        return 426, "an ndt7 test is a WebSocket"
+    if fields.get("sec-websocket-version") != "13":
+        return 426, "only WebSocket version 13 is spoken"
+    if not is_key(fields.get("sec-websocket-key", "")):
+        return 400, "Sec-WebSocket-Key must be the base64 of 16 bytes"
+    if fields.get("sec-websocket-protocol") != SUBPROTOCOL:
+        return 400, f"Sec-WebSocket-Protocol must be exactly {SUBPROTOCOL}"
+    return None
+
+
+def parse_query(text: str) -> dict[str, str]:
+    """The client's metadata; raises Failed for what the protocol forbids: too long, empty or duplicate. Pure."""
+    if len(text) > QUERY_LIMIT:
+        raise Failed(Failure.TOO_LARGE, f"a query of more than {QUERY_LIMIT} bytes")
+    if not text:
+        return {}
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_KEYS)
+    except ValueError as error:
+        raise Failed(Failure.MALFORMED, "a query that is not key=value&...") from error
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Failed(Failure.MALFORMED, "a query with a key more than once")
+    if not all(key and value for key, value in pairs):
+        raise Failed(Failure.MALFORMED, "a query with an empty key or value")
+    if found.get("early_exit", EARLY_EXIT) != EARLY_EXIT:
+        raise Failed(Failure.MALFORMED, f"early_exit can only be {EARLY_EXIT}")
+    return found
+
+
+def _agree(visit: Visit) -> dict[str, str] | None:
+    """Read the request and answer it; the query when the test may begin, None when it was refused."""
+    refused = refusal(visit.request)
+    if refused is not None:
+        status, why = refused
+        fields = {"Upgrade": "websocket", "Sec_WebSocket_Version": "13"} if status == 426 else {}
+        answer(visit, status, why, **fields)
+        return None
+    try:
+        query = parse_query(visit.request.query)
+    except Failed as failed:
+        answer(visit, 400, failed.reason)
+        return None
+    if not visit.admit():
+        answer(visit, 503, "all places for tests are taken; try again in half a minute", Retry_After="30")
+        visit.log(f"{visit.peer} {visit.request.path} refused: all places for tests are taken")
+        return None
+    visit.channel.write_all(upgrade_response(visit.request.fields["sec-websocket-key"], SUBPROTOCOL), seconds=ANSWER_SECONDS)
+    visit.channel.become_websocket(masked=True)
+    return query
+
+
+class _Test:
+    """One direction, from the handshake to the end."""
+
+    def __init__(self, visit: Visit, query: dict[str, str], load: Load | None) -> None:
+        self._visit = visit
+        self._channel = visit.channel
+        self._load = load
+        self._early = load is not None and "early_exit" in query
+        self._client = clean(query.get("client_library_name") or query.get("client_name") or "unnamed", limit=40)
+        self._start = visit.now()
+        self._uuid = str(UUID(int=visit.chance.getrandbits(128), version=4))
+        self._started_at = visit.wall().astimezone(UTC).isoformat().replace("+00:00", "Z")
+        self._last: TcpInfo = {}
+        self._end = ""
+
+    def run(self) -> None:
+        """Run the test and log one line; network trouble ends the test, never the server."""
+        try:
+            self._measure()
+            self._part()
+        except (Failed, OSError) as error:
+            failure = classify(error)
+            if failure is None:
+                raise
+            self._end = self._end or failure.value
+            self._channel.close(abort=True)
+        finally:
+            self._log()
+
+    def _measure(self) -> None:
+        visit, channel = self._visit, self._channel
+        finish = self._start + visit.limits.runtime
+        tick = self._start + next_tick(visit.chance)
+        while not self._end:
+            now = visit.now()
+            if now >= finish:
+                self._finish("done", _CLOSE_DONE, "Done sending")
+            elif visit.stopping():
+                self._finish("shutdown", _CLOSE_GOING_AWAY, "Going away")
+            elif now >= tick:
+                self._report()
+                tick = now + next_tick(visit.chance)
+                if self._early and self._last.get("BytesAcked", 0) >= _EARLY_EXIT_BYTES:
+                    self._finish("early-exit", _CLOSE_DONE, "Done sending")
+            else:
+                if self._load is not None and now - channel.sent_at > visit.limits.stall:
+                    raise Failed(Failure.TIMEOUT, "the client takes nothing")
+                for message in channel.step(min(tick, finish), self._load):
+                    self._hear(message)
+
+    def _hear(self, message: Message) -> None:
+        match message.opcode:
+            case Opcode.PING:
+                self._channel.queue(encode(Opcode.PONG, message.payload))
+            case Opcode.TEXT:
+                parse_told(message.payload)  # refuses what is not a measurement; nothing of it is kept
+            case Opcode.CLOSE:
+                code, _ = close_status(message.payload)
+                self._finish("closed by client", _CLOSE_DONE if code == 1005 else code, "")
+            case Opcode.PONG | Opcode.BINARY | Opcode.CONTINUATION:
+                pass
+        if self._load is not None and self._channel.receiver.binary:
+            self._finish("protocol broken", _CLOSE_PROTOCOL, "A download takes no binary messages")
+
+    def _finish(self, how: str, code: int, reason: str) -> None:
+        """Say a last time what was counted, then Close."""
+        if not self._end:
+            self._report()
+            self._channel.queue(encode_close(code, reason))
+            self._end = how
+
+    def _report(self) -> None:
+        elapsed = int(1e6 * (self._visit.now() - self._start))
+        connection = self._channel.connection
+        self._last = {**tcp_info.read(connection), "ElapsedTime": elapsed}
+        message: dict[str, object] = {
+            "ConnectionInfo": {
+                "Client": self._visit.peer,
+                "Server": self._visit.own,
+                "UUID": self._uuid,
+                "StartTime": self._started_at,
+            },
+            "TCPInfo": self._last,
+        }
+        bbr = tcp_info.read_bbr(connection)
+        if bbr:
+            message["BBRInfo"] = {**bbr, "ElapsedTime": elapsed}
+        self._channel.queue(encode(Opcode.TEXT, msgspec.json.encode(message)))
+        self._channel.queue(encode(Opcode.PING, str(int(1e9 * self._visit.now())).encode()))
+
+    def _part(self) -> None:
+        """Let the client answer Close and take what is under way, until the hard limit; then hang up first."""
+        until = self._start + self._visit.limits.hard
+        while self._visit.now() < until:
+            if self._channel.receiver.closed and self._channel.idle:
+                return
+            self._channel.step(min(until, self._visit.now() + 0.25))
+            if self._visit.stopping():
+                until = min(until, self._visit.now() + 0.5)
+        self._channel.close(abort=True)
+
+    def _log(self) -> None:
+        counted = self._last.get("BytesAcked" if self._load is not None else "BytesReceived", 0)
+        seconds = self._last.get("ElapsedTime", 0) / 1e6
+        rate = 8e-6 * counted / seconds if seconds > 0 else 0.0
+        which = "download" if self._load is not None else "upload"
+        self._visit.log(
+            f"{self._visit.peer} ndt7 {which} {seconds:.2f} s {counted} bytes {rate:.1f} Mbit/s "
+            f"{self._end or 'broken'} client={self._client!r} uuid={self._uuid}"
+        )

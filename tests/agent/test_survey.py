@@ -1,0 +1,115 @@
+import random
+
+import msgspec
+import pytest
+
+from agent.config import load
+from agent.survey import plan, take
+from netready.authority import Refused
+from netready.device import Sighting
+from netready.failure import Failure
+from netready.instrument import Capability, Instrument
+from netready.measurement import Measurement
+
+SITE = """
+[site]
+name = "Lincoln"
+students = 480
+staff = 40
+classrooms = 24
+networks = ["10.20.0.0/24"]
+[[site.circuits]]
+name = "Fibre"
+contracted_down = "100M"
+contracted_up = "100M"
+"""
+
+
+class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """No settings."""
+
+
+def row(name, read, **more):
+    return Instrument(name=name, version=1, read=read, settings=Nothing, does=f"does {name}", metrics=(), **more)
+
+
+def good(_settings, context):
+    context.clock.sleep(2)
+    yield Measurement.of("latency_rtt", "a", context.clock.now(), 0.01, "good/1", bytes_sent=100, bytes_received=50)
+    yield Measurement.failed("packet_loss", "a", context.clock.now(), Failure.TIMEOUT, "good/1", bytes_sent=11)
+    yield Sighting(source="arp", at=context.clock.now(), mac="00:00:5e:00:53:01", address="10.20.0.7")
+
+
+def broken(_settings, context):
+    yield Measurement.of("latency_rtt", "b", context.clock.now(), 0.02, "broken/1")
+    raise ZeroDivisionError("a bug of ours")
+
+
+def greedy(_settings, context):
+    context.authority.allow_host("8.8.8.8")
+    yield from ()
+
+
+def survey(tmp_path, hand_clock, rows, rights=frozenset(Capability)):
+    (tmp_path / "netready.toml").write_text(SITE)
+    config = load(tmp_path / "netready.toml", tuple(rows))
+    return take(config, rows, clock=hand_clock, chance=random.Random(1), say=lambda _text: None, rights=rights)
+
+
+def test_a_failed_network_is_data_and_every_instrument_reports_on_itself(tmp_path, hand_clock):
+    found = survey(tmp_path, hand_clock, [row("good", good)])
+    assert [m.failure for m in found.measurements] == [None, Failure.TIMEOUT]
+    (run,) = found.runs
+    assert (run.instrument, run.method, run.ok, run.seconds, run.measurements, run.sightings) == (
+        "good",
+        "good/1",
+        True,
+        2.0,
+        2,
+        1,
+    )
+    assert (found.bytes_sent, found.bytes_received) == (111, 50)
+    assert [device.addresses for device in found.devices] == [("10.20.0.7",)]
+
+
+def test_an_instrument_that_breaks_keeps_what_it_gave_and_spoils_nobody_else(tmp_path, hand_clock, capsys):
+    found = survey(tmp_path, hand_clock, [row("broken", broken), row("good", good)])
+    assert [m.target for m in found.measurements] == ["b", "a", "a"]
+    assert [(run.instrument, run.ok, run.error) for run in found.runs] == [
+        ("broken", False, "ZeroDivisionError: a bug of ours"),
+        ("good", True, None),
+    ]
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_a_refused_target_stops_the_survey(tmp_path, hand_clock):
+    with pytest.raises(Refused, match="nothing was sent"):
+        survey(tmp_path, hand_clock, [row("greedy", greedy)])
+
+
+def test_what_this_machine_does_not_allow_is_skipped_with_the_reason(tmp_path, hand_clock):
+    found = survey(tmp_path, hand_clock, [row("raw", good, needs=frozenset({Capability.RAW_SOCKET}))], rights=frozenset())
+    assert found.measurements == ()
+    assert found.runs[0].skipped == "this machine does not allow it (raw-socket); `netready doctor` says how to"
+
+
+def test_the_plan_foretells_time_and_data(tmp_path):
+    (tmp_path / "netready.toml").write_text(SITE)
+    rows = (
+        row("fill", good, seconds=lambda _s: 20.0, load=lambda _s, rate: rate * 20 / 8),
+        row("off", good, missing=lambda _s: "not set up"),
+    )
+    config = load(tmp_path / "netready.toml", rows)
+    steps = plan(config, rows, frozenset(Capability))
+    assert [(s.instrument, s.seconds, s.bytes, s.skipped) for s in steps] == [
+        ("fill", 20.0, 250e6, None),
+        ("off", 0.0, 0.0, "not set up"),
+    ]
+
+
+def test_ids_sort_by_time_and_differ(tmp_path, hand_clock):
+    first = survey(tmp_path, hand_clock, [row("good", good)])
+    hand_clock.advance(10)
+    second = survey(tmp_path, hand_clock, [row("good", good)])
+    assert first.id.startswith("20260302T090000Z-")
+    assert first.id < second.id

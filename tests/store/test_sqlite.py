@@ -1,0 +1,172 @@
+import signal
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from netready.device import Device, Kind
+from netready.failure import Failure
+from netready.measurement import Measurement
+from netready.survey import Run, Survey
+from store import StoreError, open_store
+from store.sqlite import migrations
+
+__all__ = ["Path"]  # for the child processes
+NOW = datetime(2026, 3, 2, 9, 0, 0, 250, tzinfo=UTC)
+
+
+def survey(name="s1", at=NOW, count=3):
+    return Survey(
+        id=name,
+        site="Lincoln",
+        software="netready test",
+        started_at=at,
+        finished_at=at + timedelta(seconds=30),
+        measurements=(
+            *(
+                Measurement.of("throughput_down", f"t{i}", at + timedelta(seconds=i), 1e8 + i, "ndt7/1", interval=[1e8, 2e8])
+                for i in range(count)
+            ),
+            Measurement.failed("throughput_up", "t", at, Failure.REFUSED, "ndt7/1", reason="no one home"),
+        ),
+        devices=(
+            Device(key="a", mac="00:00:5e:00:53:01", addresses=("10.0.0.1",), names=("x",), kind=Kind.PRINTER, vendor=None),
+        ),
+        runs=(Run(instrument="ndt7", method="ndt7/1", ok=True, seconds=1.5, measurements=count + 1),),
+        bytes_sent=10,
+        bytes_received=20,
+    )
+
+
+def test_a_survey_comes_back_as_it_went_in(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.add(survey())
+    with open_store(tmp_path / "a.sqlite") as store:
+        assert store.last_survey() == survey()
+        assert [name for name, _ in store.readings(NOW, NOW + timedelta(days=1))] == ["s1"] * 4
+
+
+def test_the_window_is_inclusive_and_ordered(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        for day in (2, 0, 1):
+            store.add(survey(f"s{day}", NOW + timedelta(days=day), count=1))
+        found = [(name, m.taken_at) for name, m in store.readings(NOW, NOW + timedelta(days=1))]
+        assert [name for name, _ in found] == ["s0", "s0", "s1", "s1"]
+        assert [name for name, _ in store.surveys(NOW, NOW + timedelta(days=5))] == ["s0", "s1", "s2"]
+        assert store.last_survey().id == "s2"
+
+
+def test_the_same_survey_twice_is_refused_and_nothing_of_it_is_kept(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.add(survey())
+        with pytest.raises(StoreError, match="UNIQUE"):
+            store.add(survey(count=50))
+        assert len(list(store.readings(NOW, NOW + timedelta(days=1)))) == 4
+
+
+def test_a_database_of_another_program_is_refused_and_not_touched(tmp_path):
+    path = tmp_path / "other.sqlite"
+    db = sqlite3.connect(path)
+    db.execute("CREATE TABLE theirs (x)")
+    db.commit()
+    db.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=r"other.sqlite: this is a database of another program"):
+        open_store(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_no_database_is_refused_and_not_touched(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("these are my notes " * 100)
+    with pytest.raises(StoreError, match=r"notes.txt: the database cannot be used \(file is not a database\)"):
+        open_store(path)
+    assert path.read_text() == "these are my notes " * 100
+
+
+def test_a_database_of_a_newer_program_is_refused(tmp_path):
+    path = tmp_path / "a.sqlite"
+    open_store(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 9999")
+    db.close()
+    with pytest.raises(StoreError, match="written by a newer netready"):
+        open_store(path)
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(StoreError, match="the folder .*/nowhere does not exist"):
+        open_store(tmp_path / "nowhere" / "a.sqlite")
+
+
+def test_only_the_owner_may_read_it(tmp_path):
+    open_store(tmp_path / "a.sqlite").close()
+    assert (tmp_path / "a.sqlite").stat().st_mode & 0o077 == 0
+
+
+def test_migrations_are_numbered_without_gaps():
+    assert [number for number, _ in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_a_full_disk_costs_the_new_survey_and_nothing_else(tmp_path):
+    path = tmp_path / "a.sqlite"
+    with open_store(path) as store:
+        store.add(survey("first"))
+    script = f"""
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.path[:0] = {sys.path!r}
+import importlib.util as u
+spec = u.spec_from_file_location("t", {__file__!r})
+t = u.module_from_spec(spec)
+spec.loader.exec_module(t)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+store = t.open_store(t.Path({str(path)!r}))
+try:
+    store.add(t.survey("big", count=20_000))
+except t.StoreError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "the database cannot be used" in done.stdout
+    with open_store(path) as store:
+        assert store.last_survey().id == "first"
+        store.add(survey("after", NOW + timedelta(days=1)))
+        assert store.last_survey().id == "after"
+
+
+def test_a_kill_loses_no_survey_that_was_acknowledged(tmp_path):
+    path = tmp_path / "a.sqlite"
+    script = f"""
+import sys
+sys.path[:0] = {sys.path!r}
+import importlib.util as u
+spec = u.spec_from_file_location("t", {__file__!r})
+t = u.module_from_spec(spec)
+spec.loader.exec_module(t)
+with t.open_store(t.Path({str(path)!r})) as store:
+    for i in range(10_000):
+        store.add(t.survey(f"s{{i:05}}", t.NOW + t.timedelta(seconds=i)))
+        print(i, flush=True)
+"""
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    for _ in range(40):
+        child.stdout.readline()
+    child.send_signal(signal.SIGKILL)
+    acknowledged = 39 + len(child.stdout.read().split())
+    child.wait()
+    child.stdout.close()
+    with open_store(path) as store:
+        kept = store.surveys(NOW, NOW + timedelta(days=1))
+        assert len(kept) in {acknowledged + 1, acknowledged + 2}
+        assert len(list(store.readings(NOW, NOW + timedelta(days=1)))) == 4 * len(kept)
+
+
+def test_a_decision_is_kept_to_the_byte(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.add_decision(decided_at=NOW, wave="pilot", answer="GO", body=b'{"answer":"GO"}')
+        assert store.decisions() == [b'{"answer":"GO"}']

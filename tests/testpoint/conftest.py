@@ -1,0 +1,151 @@
+"""A testpoint in a process of its own, and a pair of hosts with a shaped line between them."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from netready.authority import Authority
+from netready.instrument import Context
+
+
+class RealClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@pytest.fixture
+def context() -> Context:
+    return Context(clock=RealClock(), chance=random.Random(7), authority=Authority(), say=lambda _text: None)
+
+
+class Far:
+    """A running testpoint: where it listens, what it logged, and how it ended."""
+
+    def __init__(self, *arguments: str, listen: str = "127.0.0.1:0", enter: tuple[str, ...] = ()) -> None:
+        self.process = subprocess.Popen(
+            [*enter, sys.executable, "-m", "testpoint", "--listen", listen, "--json", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        assert line, self.process.stderr.read()
+        self.address: str = json.loads(line)["listen"]
+        self.port = int(self.address.rpartition(":")[2])
+        self.log = ""
+
+    def stop(self) -> int:
+        """Ask it to stop, as systemd would; its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        _, err = self.process.communicate(timeout=10)
+        self.log += err
+        return self.process.returncode
+
+    def resident(self) -> int:
+        """Its memory in bytes."""
+        text = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(re.search(r"VmRSS:\s+(\d+)", text)[1])
+
+
+@pytest.fixture
+def far():
+    """Start testpoints; all are stopped afterwards."""
+    started = []
+
+    def start(*arguments, **keywords):
+        started.append(Far(*arguments, **keywords))
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.process.returncode is None:
+            one.stop()
+
+
+class Line:
+    """Two network namespaces of our own, joined by a cable that tc shapes in both directions."""
+
+    near_address, far_address = "198.51.100.1", "198.51.100.2"  # RFC 5737: documentation, never routed
+
+    def __init__(self, rate: int) -> None:
+        flags = ["-n"] if os.geteuid() == 0 else ["-Urn"]
+        hold = ["sh", "-c", "echo ready; exec sleep 300"]
+        self._near = subprocess.Popen(["unshare", *flags, *hold], stdout=subprocess.PIPE, text=True)
+        self._near.stdout.readline()
+        users = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
+        self.near = ("nsenter", "-t", str(self._near.pid), *users, "-n")
+        self._far = subprocess.Popen([*self.near, "unshare", "-n", *hold], stdout=subprocess.PIPE, text=True)
+        self._far.stdout.readline()
+        self.far = ("nsenter", "-t", str(self._far.pid), *users, "-n")
+        self._do(self.near, "ip link add line0 type veth peer name line1 netns " + str(self._far.pid))
+        for side, name, address in ((self.near, "line0", self.near_address), (self.far, "line1", self.far_address)):
+            self._do(side, "ip link set lo up")
+            self._do(side, f"ip address add {address}/24 dev {name}")
+            self._do(side, f"ip link set {name} up")
+            self._do(side, f"tc qdisc add dev {name} root tbf rate {rate}bit burst 16kb latency 50ms")
+
+    @staticmethod
+    def _do(side: tuple[str, ...], command: str) -> None:
+        subprocess.run([*side, *command.split()], check=True, capture_output=True, text=True, timeout=10)
+
+    def measure(self, **settings) -> list[dict]:
+        """Run our client on the near host; its measurements as JSON."""
+        done = subprocess.run(
+            [*self.near, sys.executable, str(Path(__file__).with_name("measure.py")), json.dumps(settings)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return [json.loads(text) for text in done.stdout.splitlines()]
+
+    def close(self) -> None:
+        for holder in (self._far, self._near):
+            holder.terminate()
+            holder.wait(timeout=5)
+            holder.stdout.close()
+
+
+@pytest.fixture
+def line():
+    """Make shaped lines; all are taken down afterwards."""
+    made = []
+
+    def make(rate):
+        made.append(Line(rate))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for loopback, and its key."""
+    folder = tmp_path_factory.mktemp("tls")
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+        + ["-subj", "/CN=testpoint", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    return str(cert), str(key)
