@@ -19,7 +19,6 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import msgspec
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, make_wsgi_app
@@ -211,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def do_GET(self) -> None:
-        match urlsplit(self.path).path:
+        match self.path.partition("?")[0]:
             case "/metrics":
                 self._metrics()
             case "/":
@@ -332,7 +331,7 @@ class _Server(ThreadingHTTPServer):
         super().close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        print(f"netready: a request to the exporter failed: {sys.exception()!r}", file=sys.stderr)  # noqa: T201
+        print(f"netready: a request to the exporter failed: {sys.exception()!r:.500}", file=sys.stderr)  # noqa: T201
 
     def hang_up(self) -> None:
         """End the connections that are still open."""

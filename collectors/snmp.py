@@ -61,6 +61,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     system: dict[Oid, Value] = {}
     table: Table | None = None
+    bytes_sent: int = 0
+    bytes_received: int = 0
     failure: Failure | None = None
     reason: str = ""
 
@@ -127,7 +129,14 @@ def _visit(device: str, community: bytes, settings: Settings, context: Context) 
         if failure is None:
             raise
         return Answer(device=device, at=at, failure=failure, reason=clean(str(error), limit=300))
-    return Answer(device=device, at=at, system=system, table=table)
+    return Answer(
+        device=device,
+        at=at,
+        system=system,
+        table=table,
+        bytes_sent=session.bytes_sent,
+        bytes_received=session.bytes_received,
+    )
 
 
 def _address_index(device: str) -> tuple[Oid, ...]:
@@ -150,6 +159,8 @@ def emit(answer: Answer) -> Iterator[Reading]:
         "interfaces": len(found),
         "cells": answer.table.size,
         "fault": answer.table.fault,
+        "bytes_sent": answer.bytes_sent,
+        "bytes_received": answer.bytes_received,
     }
     if uptime is None:
         reason = "the device does not say how long it runs"

@@ -61,6 +61,8 @@ class Session:
         self._timeout = timeout
         self._retries = retries
         self._deadline = clock.monotonic() + seconds
+        self.bytes_sent = 0
+        self.bytes_received = 0
         self._sock = socket.socket(
             socket.AF_INET6 if ip_address(address[0]).version == 6 else socket.AF_INET, socket.SOCK_DGRAM
         )
@@ -92,12 +94,14 @@ class Session:
         for _ in range(self._retries + 1):
             number = self._chance.getrandbits(31)
             asked.add(number)  # a late answer to an earlier repeat is as good as any
-            self._sock.send(encode(self._community, number, oids, repetitions))
+            self.bytes_sent += self._sock.send(encode(self._community, number, oids, repetitions))
             until = min(self._clock.monotonic() + self._timeout, self._deadline)
             while (left := until - self._clock.monotonic()) > 0:
                 self._sock.settimeout(left)
                 try:
-                    found, status, binds = decode(self._sock.recv(LARGEST))
+                    data = self._sock.recv(LARGEST)
+                    self.bytes_received += len(data)
+                    found, status, binds = decode(data)
                 except TimeoutError:
                     break
                 except Failed:

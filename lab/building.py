@@ -21,11 +21,13 @@ from lab.plan import (
     AGENT_MAC,
     ISP_WAN,
     PAGES,
+    PLAN_FILE,
     PRIVATE,
     RESOLVER,
     ROUTER,
     ROUTER_MAC,
     ROUTER_WAN,
+    ROUTER_WAN_MAC,
     SCHOOL_NETWORK,
     SWITCH,
     SWITCH_MAC,
@@ -40,7 +42,6 @@ PATIENCE = 20.0  # s for a service to answer; on two busy cores Python alone tak
 GLANCE = 0.02  # s between looks
 PREFIX = "/24"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where `ip` and `snmpd` live, and an ordinary user's PATH does not look
-PLAN_FILE = PRIVATE / "plan.json"
 
 # A get of sysUpTime.0, SNMP v2c, community "public" (RFC 1157, 3416): only to see whether somebody answers.
 ANYBODY_THERE = bytes.fromhex("302602010104067075626c6963a019020101020100020100300e300c06082b060102010103000500")
@@ -98,9 +99,8 @@ def watch(services: list[Service]) -> str:
 
 def _ip(lines: list[str], host: str | None = None) -> None:
     where = ["-netns", host] if host else []
-    done = subprocess.run(
-        ["ip", *where, "-batch", "-"], input="\n".join(lines) + "\n", text=True, capture_output=True, check=False
-    )
+    argv = ["ip", *where, "-batch", "-"]
+    done = subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True, check=False)
     if done.returncode:
         msg = f"`ip` could not build the lab{f' in {host}' if host else ''}: {' '.join(done.stderr.split())[:300]}"
         raise LabFailed(msg)
@@ -123,7 +123,7 @@ def _cables(plan: Plan) -> None:
     _ip(["link add name wan0 type veth peer name isp0 netns wan"], "isp")
     _ip(
         [
-            f"link add name wan0 address {ROUTER_MAC[:-1]}2 type veth peer name school0 netns wan",
+            f"link add name wan0 address {ROUTER_WAN_MAC} type veth peer name school0 netns wan",
             f"link add name lan0 address {ROUTER_MAC} type veth peer name uplink netns switch",
         ],
         "router",
@@ -226,7 +226,7 @@ def _router_snmp() -> list[str]:
         "agentaddress udp:161\nrocommunity public\nsysName router\nsysLocation Server room\n"
         "sysDescr RouterOS RB5009UG+S+ (virtual school)\nsysObjectID .1.3.6.1.4.1.14988.1\n"
     )
-    return [daemon, "-f", "-Lo", "-C", "-c", str(settings), "-p", str(PRIVATE / "snmpd.pid")]
+    return [daemon, "-f", "-LE", "3", "-C", "-c", str(settings), "-p", str(PRIVATE / "snmpd.pid")]
 
 
 def _accepts(host: str, address: str, port: int) -> Callable[[], bool]:

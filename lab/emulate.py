@@ -29,7 +29,7 @@ import msgspec
 from lab import kernel
 from lab.link import COUNTERS, Direction
 
-# linux/if_packet.h, packet(7)
+# Of packet(7) and linux/if_packet.h.
 SOL_PACKET = 263
 PACKET_RX_RING = 5
 PACKET_STATISTICS = 6
@@ -175,13 +175,13 @@ class Link:
                 continue
             if burst:
                 # A token bucket as a clock: `clock` is when the bucket will be full again (GCRA, ITU-T I.371).
-                full = (clock if clock > arrival else arrival) + cost[length]
+                full = (max(arrival, clock)) + cost[length]
                 if full - arrival > burst:
                     dropped += 1
                     continue
                 clock, leaves = full, arrival
             else:
-                start = clock if clock > arrival else arrival
+                start = max(arrival, clock)
                 if start - arrival > room:
                     dropped += 1
                     continue

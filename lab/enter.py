@@ -58,7 +58,7 @@ def main() -> int:
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         try:
-            os.execvp(argv[0], argv)
+            os.execvp(argv[0], argv)  # noqa: S606 - no shell is the point
         except OSError as error:
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
         finally:

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 import msgspec
@@ -86,7 +87,7 @@ def _replace_etc(files: dict[str, str]) -> None:
     for entry in HOST_ETC.iterdir():
         if entry.name not in files:
             # A link is copied, not linked to: its text may be relative to /etc.
-            Path("/etc", entry.name).symlink_to(os.readlink(entry) if entry.is_symlink() else entry)
+            Path("/etc", entry.name).symlink_to(entry.readlink() if entry.is_symlink() else entry)
     for name, text in files.items():
         Path("/etc", name).write_text(text)
 
@@ -136,6 +137,8 @@ def main() -> None:
             status = 0
         except LabFailed as error:
             report.send(error=str(error))
+        except BaseException:  # noqa: BLE001 - a fork must not climb back into its parent's code; it ends here, aloud
+            traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(status)

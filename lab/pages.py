@@ -16,11 +16,11 @@ class Page(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE
 
-    def do_GET(self) -> None:  # noqa: N802 - the library's name
+    def do_GET(self) -> None:
         """The page."""
         self.wfile.write(self._head())
 
-    def do_HEAD(self) -> None:  # noqa: N802 - the library's name
+    def do_HEAD(self) -> None:
         """The page's headers."""
         self._head()
 

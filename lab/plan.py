@@ -1,7 +1,5 @@
 """THE VIRTUAL SCHOOL as asked for: the line, the people, the hosts; and the truth that an audit is compared with."""
 
-import math
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +21,12 @@ SWITCH = "10.20.0.2"
 AGENT = "10.20.0.9"
 
 ROUTER_MAC = "4c:5e:0c:00:00:01"
+ROUTER_WAN_MAC = "4c:5e:0c:00:00:02"
 SWITCH_MAC = "94:b4:0f:00:00:02"
 AGENT_MAC = "00:1b:21:00:00:09"
 
 PRIVATE = Path("/run/lab")  # inside: configuration, logs and counters of the lab, on its own tmpfs
+PLAN_FILE = PRIVATE / "plan.json"
 
 LARGEST_RATE = 1e9  # what the emulator was measured to hold within 2 % (tests/lab/test_link.py)
 SLOWEST_RATE = 64e3  # one full packet takes 190 ms; anything slower outlasts every probe's patience
@@ -112,34 +112,10 @@ def truth(plan: Plan) -> Truth:
     return Truth(wan=plan.wan, users=plan.students + plan.staff, hosts=fixed + others)
 
 
-_NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z%]*)")
-_RATES = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9}
-_TIMES = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-def _quantity(text: str, units: dict[str, float], example: str) -> float:
-    found = _NUMBER.fullmatch(text.strip())
-    scale = units.get(found[2].lower()) if found else None
-    if found is None or scale is None:
-        msg = f"{text!r} is not {example}"
-        raise ValueError(msg)
-    value = float(found[1]) * scale
-    if not math.isfinite(value):
-        msg = f"{text!r} is too large"
-        raise ValueError(msg)
-    return value
-
-
-def rate(text: str) -> float:
-    """Bit/s from "100M", "1G", "512k" or a plain number; ValueError says what was expected."""
-    return _quantity(text, _RATES, "a rate such as 100M, 1G, 512k or a number of bit/s")
-
-
-def duration(text: str) -> float:
-    """Seconds from "10ms", "2s", "4h"; ValueError says what was expected."""
-    return _quantity(text, _TIMES, "a duration such as 10ms, 2s or 4h")
-
-
 def share(text: str) -> float:
     """A ratio from "0.01" or "1%"; ValueError says what was expected."""
-    return _quantity(text, {"": 1.0, "%": 0.01}, "a share such as 0.01 or 1%")
+    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    if not number.replace(".", "", 1).isdecimal():
+        msg = f"expected a share such as 0.01 or 1%, got {text!r}"
+        raise ValueError(msg)
+    return float(number) / (100 if percent else 1)

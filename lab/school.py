@@ -37,7 +37,7 @@ _ANDROID = (1, 3, 6, 15, 26, 28, 51, 58, 59, 43, 114, 108)
 _PRINTER = (6, 3, 1, 15, 66, 67, 13, 44, 12, 81)
 _EMBEDDED = (1, 3, 6, 12, 15, 28, 42)
 
-# Radio vendors of the Chromebooks: AzureWave, Intel, Liteon-like mixes are what a trolley really shows.
+# A Chromebook's MAC names the maker of its radio (here AzureWave and Intel), not of the computer.
 _RADIOS = ("80:c5:f2", "74:c6:3b", "3c:a9:f4", "34:13:e8")
 
 
@@ -53,7 +53,7 @@ def _chromebook(number: int) -> Host:
     )
 
 
-def _printer(name: str, mac: str, address: str, room: str, model: str, vendor_class: str) -> Host:
+def _printer(name: str, mac: str, address: str, *, room: str, model: str, vendor_class: str = "") -> Host:
     return Host(
         name=name,
         kind="printer",
@@ -104,9 +104,23 @@ HOSTS: tuple[Host, ...] = (
     _access_point(2, "94:b4:0f:10:00:22", "ArubaAP"),
     _access_point(3, "94:b4:0f:10:00:23", "ArubaAP"),
     _access_point(4, "24:a4:3c:10:00:24", "ubnt"),
-    _printer("printer-office", "3c:d9:2b:10:00:31", "10.20.0.31", "001", "LaserJet M507", "Hewlett-Packard JetDirect"),
-    _printer("printer-library", "30:05:5c:10:00:32", "10.20.0.32", "110", "HL-L6400DW", ""),
-    _printer("printer-staff", "64:eb:8c:10:00:33", "10.20.0.33", "004", "WF-C5790", "Mfg=EPSON;Typ=Printer;Mod=WF-C5790"),
+    _printer(
+        "printer-office",
+        "3c:d9:2b:10:00:31",
+        "10.20.0.31",
+        room="001",
+        model="LaserJet M507",
+        vendor_class="Hewlett-Packard JetDirect",
+    ),
+    _printer("printer-library", "30:05:5c:10:00:32", "10.20.0.32", room="110", model="HL-L6400DW"),
+    _printer(
+        "printer-staff",
+        "64:eb:8c:10:00:33",
+        "10.20.0.33",
+        room="004",
+        model="WF-C5790",
+        vendor_class="Mfg=EPSON;Typ=Printer;Mod=WF-C5790",
+    ),
     Host(
         name="camera-gate",
         kind="camera",

@@ -55,12 +55,10 @@ def read(settings: Settings, context: Context) -> Iterator[Measurement]:
     resolvers = settings.resolvers
     for resolver in resolvers:
         context.authority.allow_host(host_port(resolver)[0])
-    if not resolvers:
-        try:
-            with Path(settings.resolv_conf).open(encoding="utf-8", errors="replace") as file:
-                resolvers = parse_resolv_conf(file.read(65536))
-        except OSError as error:
-            context.say(f"dns_lookup: {settings.resolv_conf} cannot be read ({error.strerror})")
+    try:
+        resolvers = resolvers or own_resolvers(settings)
+    except OSError as error:
+        context.say(f"dns_lookup: {settings.resolv_conf} cannot be read ({error.strerror})")
     if not resolvers:
         reason = "no resolver is named, neither in [dns_lookup] nor by this machine"
         for name in settings.names:
@@ -69,6 +67,22 @@ def read(settings: Settings, context: Context) -> Iterator[Measurement]:
         for name in settings.names:
             for kind in settings.types:
                 yield _measure(name, kind, resolver, settings, context)
+
+
+def own_resolvers(settings: Settings) -> tuple[str, ...]:
+    """The resolvers that this machine uses for everything else."""
+    with Path(settings.resolv_conf).open(encoding="utf-8", errors="replace") as file:
+        return parse_resolv_conf(file.read(65536))
+
+
+def hosts(settings: Settings) -> tuple[str, ...]:
+    """The resolvers' hosts: those named, else this machine's own, which every program on it asks anyway."""
+    if settings.resolvers:
+        return tuple(host_port(resolver)[0] for resolver in settings.resolvers)
+    try:
+        return own_resolvers(settings)
+    except OSError:
+        return ()
 
 
 def parse_resolv_conf(text: str) -> tuple[str, ...]:
@@ -174,7 +188,7 @@ def _ask(question: _Question, settings: Settings, context: Context) -> tuple[wir
         transport = "udp"
         if answer.truncated:
             answer, transport = _over_tcp(question, settings.timeout, context), "tcp"
-        return answer, {"transport": transport, "tries": number}
+        return answer, {"transport": transport, "tries": number, "bytes_sent": number * len(question.packet(0))}
     raise TimeoutError
 
 
@@ -236,5 +250,6 @@ INSTRUMENT = Instrument(
     seconds=lambda settings: 0.1 * len(settings.names) * len(settings.types) * max(len(settings.resolvers), 1),
     load=lambda settings, _rate: 300.0 * len(settings.names) * len(settings.types) * max(len(settings.resolvers), 1),
     fit=fit,
+    hosts=hosts,
     missing=lambda settings: None if settings.names else "no host name is in dns_lookup.names or among the site's endpoints",
 )

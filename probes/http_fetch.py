@@ -120,23 +120,22 @@ def emit(
         "tls": round(visit.tls, 6),
         "first_byte": visit.first_byte,
         "total": visit.total,
-        "bytes_received": visit.bytes_received,
-        "bytes_sent": visit.bytes_sent,
-        "layer": "http",
         "address": visit.address,
         "tls_version": visit.tls_version,
         "redirects": visit.redirects,
         "final": visit.final,
     }
-    for metric, value in ((TOTAL, visit.total), (FIRST_BYTE, visit.first_byte)):
+    # Once, with the first measurement: a survey adds them up.
+    traffic: dict[str, Detail] = {"bytes_sent": visit.bytes_sent, "bytes_received": visit.bytes_received, "layer": "http"}
+    for metric, value, more in ((TOTAL, visit.total, traffic), (FIRST_BYTE, visit.first_byte, {})):
         if failure is None and value is not None:
-            yield Measurement.of(metric, target, at, value, METHOD, **details)
+            yield Measurement.of(metric, target, at, value, METHOD, **details, **more)
         else:
             word = failure or Failure.CLOSED_EARLY
-            yield Measurement.failed(metric, target, at, word, METHOD, **details, reason=reason)
+            yield Measurement.failed(metric, target, at, word, METHOD, **details, **more, reason=reason)
     if visit.left is not None:
-        more: dict[str, Detail] = {"not_after": visit.not_after, "issuer": visit.issuer}
-        yield Measurement.of(CERTIFICATE, target, at, visit.left, METHOD, **details, **more)
+        details |= {"not_after": visit.not_after, "issuer": visit.issuer}
+        yield Measurement.of(CERTIFICATE, target, at, visit.left, METHOD, **details)
     elif visit.encrypted:
         word = failure or Failure.TLS_HANDSHAKE
         yield Measurement.failed(CERTIFICATE, target, at, word, METHOD, **details, reason=reason)
@@ -157,7 +156,7 @@ def _fetch(url: str, visit: Visit, settings: Settings, context: Context) -> None
         url = _join(url, location)
         if url in seen or visit.redirects > settings.max_redirects:
             raise Failed(Failure.REDIRECT_LOOP, f"{visit.redirects} redirects did not lead to a page")
-        host = clean(_host(url))
+        host = clean(_split(url).hostname or "")
         try:
             context.authority.allow_host(host)
         except Refused:
@@ -322,5 +321,6 @@ INSTRUMENT = Instrument(
     seconds=lambda settings: 1.0 * len(settings.endpoints),
     load=lambda settings, _rate: PAGE * len(settings.endpoints),
     fit=fit,
+    hosts=lambda settings: tuple(_host(endpoint.url) for endpoint in settings.endpoints),
     missing=lambda settings: None if settings.endpoints else "no endpoint is named in [[site.endpoints]]",
 )

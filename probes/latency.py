@@ -84,20 +84,20 @@ def emit(target: str, at: datetime, echoes: Echoes, seconds: float) -> Iterator[
         "sent": sent,
         "samples": len(answered),
         "seconds": round(seconds, 6),
-        "bytes_sent": echoes.bytes_sent,
-        "bytes_received": echoes.bytes_received,
     }
+    # Once, with the first measurement: a survey adds them up.
+    traffic: dict[str, Detail] = {"bytes_sent": echoes.bytes_sent, "bytes_received": echoes.bytes_received}
     if answered:
         details |= {"min": min(answered), "max": max(answered)}
         bounds = median_interval(answered)
-        more: dict[str, Detail] = {"interval": list(bounds)} if bounds else {}
-        yield Measurement.of("latency_rtt", target, at, median(answered), METHOD, **details, **more)
+        traffic |= {"interval": list(bounds)} if bounds else {}
+        yield Measurement.of("latency_rtt", target, at, median(answered), METHOD, **details, **traffic)
         yield Measurement.of("latency_rtt_p95", target, at, nearest_rank(answered, 0.95), METHOD, **details)
     else:
         word = echoes.trouble or Failure.TIMEOUT
         reason = f"none of {sent} probes was answered"
-        for metric in ("latency_rtt", "latency_rtt_p95"):
-            yield Measurement.failed(metric, target, at, word, METHOD, **details, reason=reason)
+        yield Measurement.failed("latency_rtt", target, at, word, METHOD, **details, **traffic, reason=reason)
+        yield Measurement.failed("latency_rtt_p95", target, at, word, METHOD, **details, reason=reason)
     if len(answered) > 1:
         yield Measurement.of("latency_jitter", target, at, jitter(answered), METHOD, **details)
     else:

@@ -23,7 +23,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     contradicted   the kinds of evidence disagree
     provisional    what decided was seen on too few school days for an answer that lasts
-    missing        what would settle an unknown outcome, in words
+    missing        what would settle an unknown outcome, or make a provisional one last, in words
     """
 
     criterion: str

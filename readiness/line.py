@@ -189,7 +189,7 @@ def line(found: Tests, fact: Fact, site: Site, window: Window) -> Line:
         load_during=_load(found),
         per_1000=Quantity(value=fact.value, how=_how(found, fact, site), interval=fact.interval, at_least=fact.at_least),
         layer=_layer(found),
-        targets=tuple(_target(one, fact, site) for one in TARGETS),
+        targets=tuple(_target(one, found, fact, site) for one in TARGETS),
         methods=fact.methods,
         samples=fact.samples,
         days=fact.days,
@@ -237,20 +237,19 @@ def _layer(found: Tests) -> str:
     return layer if isinstance(layer, str) else ""
 
 
-def _target(target: tuple[str, str, float], fact: Fact, site: Site) -> Target:
+def _target(target: tuple[str, str, float], found: Tests, fact: Fact, site: Site) -> Target:
     """The target for the whole site. The shortfall is known only where the outcome is."""
     name, title, each = target
     needed = each * site.users / 1000
     bound = Bound(evidence=EvidenceKind.MEASURED, metric=fact.metric, at_least=each, source="the roadmap's own figure")
     weighed = weigh(bound, index((fact,)))
-    shortfall = None
+    shortfall = {Outcome.MET: 0.0}.get(weighed.outcome)
     reason = weighed.reason
-    if fact.value is not None and weighed.outcome is not Outcome.UNKNOWN:
-        shortfall = max(0.0, needed - fact.value * site.users / 1000)
-        if shortfall:
-            reason += f"; {rate(shortfall)} short for {plural(site.users, 'user')}"
-        if weighed.provisional:
-            reason += f"; tested on {fact.days} of {DECISION_DAYS} school days"
+    if weighed.outcome is Outcome.NOT_MET and found.standing is not None:
+        shortfall = needed - found.standing.value - (load_during(found) or 0.0)
+        reason += f"; {rate(shortfall)} short for {plural(site.users, 'user')}"
+    if weighed.outcome is not Outcome.UNKNOWN and weighed.provisional:
+        reason += f"; tested on {fact.days} of {DECISION_DAYS} school days"
     return Target(
         id=name, title=title, per_1000=each, needed=needed, outcome=weighed.outcome, shortfall=shortfall, reason=reason
     )

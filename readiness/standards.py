@@ -11,7 +11,7 @@ from msgspec import Meta
 from netready.site import Site
 from readiness.judgement import Line, Outcome, Quantity
 from readiness.refusal import Unfit, decode, item, unique, unstamped
-from readiness.wording import limits, plural, rate
+from readiness.wording import NO_LINE, limits, plural, rate
 
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -203,8 +203,16 @@ def _quantity(standard: Standard, line: Line) -> tuple[str, Quantity]:
         return "contracted", line.contracted
     if asked.startswith(("available", "unused")):
         return "available", line.available
-    value = None if line.per_1000.value is None else line.per_1000.value * line.users / 1000
-    return "carried, at least", Quantity(value=value, how=line.per_1000.how, at_least=line.per_1000.at_least)
+    # Added up again and not scaled back from the figure for 1,000: a rate that just suffices must not be lost in rounding.
+    load = line.load_during.value or 0.0
+    rate_free, interval = line.available.value, line.available.interval
+    carried = Quantity(
+        value=None if rate_free is None else rate_free + load,
+        how=line.per_1000.how,
+        interval=(interval[0] + load, interval[1] + load) if interval else None,
+        at_least=True,
+    )
+    return "carried, at least", carried
 
 
 def _kept(line: Line, compared: str) -> str:
@@ -219,6 +227,8 @@ def _direction(
         return None
     if quantity.value is None:
         return Outcome.UNKNOWN, None, f"{rate(needed)} needed {towards}, {compared} is not known: {quantity.how}"
+    if kept == limits([NO_LINE]):
+        return Outcome.UNKNOWN, None, f"{rate(needed)} needed {towards}, but the test ran inside this machine and met no line"
     low, high = quantity.interval or (quantity.value, quantity.value)
     if min(low, quantity.value) < needed <= max(high, quantity.value):
         text = f"{rate(needed)} needed {towards}, the 95 % interval, {rate(low)} to {rate(high)}, straddles it"

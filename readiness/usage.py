@@ -42,8 +42,8 @@ def used(site: Site, window: Window, direction: str) -> Quantity:
     parts = [_circuit(circuit, readings.get(circuit.counter, ())) for circuit in counted]
     known = [part.value for part in parts if part.value is not None]
     how = "; ".join(part.how for part in parts)
-    if len(parts) < len(site.circuits):
-        how += f"; {len(site.circuits) - len(parts)} of {plural(len(site.circuits), 'circuit')} names no counter"
+    if silent := len(site.circuits) - len(parts):
+        how += f"; {silent} of {plural(len(site.circuits), 'circuit')} {'names' if silent == 1 else 'name'} no counter"
     if not known:
         return Quantity(value=None, how=how)
     return Quantity(value=sum(known), how=how, at_least=len(known) < len(site.circuits))

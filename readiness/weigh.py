@@ -12,7 +12,7 @@ from readiness.evidence import Fact, Grade
 from readiness.judgement import Outcome
 from readiness.roadmap import Bound
 from readiness.sample import DECISION_DAYS
-from readiness.wording import about, amount, apart, limits, plural
+from readiness.wording import NO_LINE, about, amount, apart, limits, plural
 
 Key = tuple[str, Role | None, Kind | None]
 
@@ -41,7 +41,7 @@ def weigh(bound: Bound, facts: Mapping[Key, Fact]) -> Weighed:
 
     Unknown: there is no fact or no value; the value's 95 % interval straddles the bound; the value holds, but on fewer
     school days than the bound wants; the value misses, but something other than the line kept it down, or it is a count
-    that can only be too low (see `_proves`).
+    that can only be too low (see `_proves`); the test met no line at all.
     """
     fact = facts.get((bound.metric, bound.role, bound.kind))
     if fact is None:
@@ -53,6 +53,11 @@ def weigh(bound: Bound, facts: Mapping[Key, Fact]) -> Weighed:
             reason=f"not known: {fact.note}",
             missing=f"a value for {_what(bound)}: {fact.note}",
             fact=fact,
+        )
+    if NO_LINE in fact.limited_by:
+        reason = "the test ran inside this machine and met no line"
+        return Weighed(
+            outcome=Outcome.UNKNOWN, reason=reason, missing="a test against a server outside this machine", fact=fact
         )
     if limit := _straddled(bound, fact, fact.value):
         return limit

@@ -8,17 +8,15 @@ from netready.metric import Unit, metric
 # What instruments call a limit, as a reader of the report would. A word that is not here is printed as it is.
 _LIMITS = {
     "cpu": "this machine's processor",
-    "nic": "this machine's network card",
     "interface": "this machine's network card",
-    "receive-window": "this machine's receive window",
-    "send-window": "this machine's send window",
+    "receive-window": "the receiver's window",
+    "send-buffer": "the sender's buffer",
+    "sender": "the sending end",
     "data-budget": "the data budget that was set for the test",
-    "budget": "the data budget that was set for the test",
-    "server": "the test server",
-    "time": "the time that was set for the test",
-    "unknown": "something the test could not name",
+    "loopback": "running inside this machine, where there is no line",
 }
 LINK = "link"  # the one limit that a test is meant to meet
+NO_LINE = "loopback"  # the server was this machine itself, so the rate says nothing about any line
 
 # What a metric is about, in the words of a sentence; the catalogue's help is a definition and too long for one.
 _ABOUT = {

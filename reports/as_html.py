@@ -18,7 +18,7 @@ from netready.text import clean
 from readiness.judgement import Line, Outcome, Quantity, Target
 from readiness.roadmap import MACHINE, Criterion
 from reports import charts, dates, units, wording
-from reports.headline import BANNER_LIMIT, MARK_WORDS, headline
+from reports.headline import BANNER_LIMIT, MARK_WORDS, NAME_LIMIT, REACHED, headline
 from reports.report import Report
 
 SECTIONS = (
@@ -32,7 +32,7 @@ SECTIONS = (
     ("words", "Words used here"),
 )
 
-WIDE, NARROW = 720, 328  # px: natural widths of a chart beside text and on a phone of 360 px
+WIDE, NARROW = 840, 328  # px: natural widths of a chart beside text and on a phone of 360 px
 _ID = 12  # hex digits of the report's id that people are shown
 _MEASUREMENTS = 500  # rows; a page with more is read by nobody, and the JSON has them all
 _TEXT = 4_000  # characters of one text; all honest ones are far shorter
@@ -112,7 +112,9 @@ def _context(report: Report) -> dict[str, Any]:
         "metrics": CATALOGUE,
         "machine": MACHINE,
         "mark_words": MARK_WORDS,
+        "reached": REACHED,
         "banner_limit": BANNER_LIMIT,
+        "name_limit": NAME_LIMIT,
         "lines": lines,
         "line_chart": _line_chart(lines),
         "line_source": _line_source(lines),
@@ -154,7 +156,7 @@ def _line_chart(lines: tuple[Line, ...]) -> Chart:
     targets = tuple(charts.Target(value=value / 1e6, label=label) for value, label in sorted(marks.items()))
     title = " ".join(_finding(line) for line in lines)
     description = " ".join(f"{track.title}: {track.told}; {track.contract_told}; {track.used_told}." for track in tracks)
-    wide = charts.ranges(tracks, targets, name="line-wide", title=title, description=description, width=WIDE, beside=140)
+    wide = charts.ranges(tracks, targets, name="line-wide", title=title, description=description, width=WIDE, beside=200)
     narrow = charts.ranges(tracks, targets, name="line-narrow", title=title, description=description, width=NARROW)
     return Chart(title=title, wide=Markup(wide), narrow=Markup(narrow))  # noqa: S704 - charts escape their texts
 
@@ -171,9 +173,9 @@ def _track(line: Line) -> charts.Track:
         at_least=line.per_1000.at_least,
         told=told,
         contract=contract,
-        contract_told="contract " + (units.UNKNOWN if contract is None else units.digits(contract)),
+        contract_told=f"contract: {units.UNKNOWN}" if contract is None else f"contract {units.digits(contract)}",
         used=used,
-        used_told="busy-time use " + (units.UNKNOWN if used is None else units.digits(used)),
+        used_told=f"busy-time use: {units.UNKNOWN}" if used is None else f"busy-time use {units.digits(used)}",
     )
 
 
@@ -201,7 +203,7 @@ def _line_facts(lines: tuple[Line, ...], report: Report) -> list[tuple[str, list
         ("Last test", [dates.moment(line.last_at, zone) if line.last_at else "none yet" for line in lines]),
         ("Method and version", [", ".join(line.methods) or "none yet" for line in lines]),
         ("Bytes counted", [line.layer or "none yet" for line in lines]),
-        ("Limited by", [", ".join(line.limited_by) or "nothing that was noticed" for line in lines]),
+        ("Limited by", [wording.limits(line.limited_by) or "nothing that was noticed" for line in lines]),
         ("How far it carries", [wording.GRADES[line.grade] for line in lines]),
     ]
 
@@ -280,7 +282,9 @@ def _details(found: Measurement) -> list[str]:
         parts.append(f"{units.size(sent)} sent")
     if (load := found.detail("load_during")) is not None:
         parts.append(f"{units.mbps(load)} Mbps of other traffic")
-    for name, words in (("limited_by", "limited by"), ("layer", "counted:"), ("role", "role")):
+    if isinstance(limit := found.details.get("limited_by"), str) and limit:
+        parts.append(f"limited by {wording.limits([limit])}")
+    for name, words in (("layer", "counted:"), ("role", "role")):
         if isinstance(text := found.details.get(name), str) and text:
             parts.append(f"{words} {text}")
     return parts
@@ -295,7 +299,6 @@ def _failures(measurements: tuple[Measurement, ...]) -> list[Trouble]:
     return [
         Trouble(metric=metric(name), target=target, word=word, why=wording.FAILURES[word], reason=reason, times=times)
         for (name, target, word, reason), times in same.items()
-        if word is not None
     ]
 
 

@@ -88,7 +88,10 @@ def ranges(
     axis = _Log(low=_below(min(values)), high=_above(max(values)), left=beside + _BEFORE, right=width - _AFTER)
     axis = msgspec.structs.replace(axis, targets=tuple(axis.x(target.value) for target in targets))
     labels = place(
-        [Label(x=axis.x(target.value), text=target.label, css="strong") for target in targets], left=0, right=width
+        [Label(x=axis.x(target.value), text=target.label, css="strong") for target in targets],
+        left=0,
+        right=width,
+        anchors=("middle", "start", "end"),
     )
     rows = max((placed.row for placed in labels), default=0)
     top = 24.0 + ROW * rows
@@ -101,7 +104,7 @@ def ranges(
     parts = [_decades(axis, top, bottom)]
     parts += [_line(x, top - 6, x, bottom, "target") for x in axis.targets]
     parts += [_text(placed, 14.0 + ROW * (rows - placed.row)) for placed in labels]
-    return _svg(name, title, description, width, bottom + 22, [*parts, *drawn])
+    return _svg(name, title, description, [*parts, *drawn], width=width, height=bottom + 22)
 
 
 def _numbers(track: Track) -> list[float]:
@@ -111,8 +114,13 @@ def _numbers(track: Track) -> list[float]:
 
 def _track(track: Track, axis: _Log, top: float, *, beside: bool) -> tuple[str, float]:
     """The row's markup and its height."""
-    middle = top + (26.0 if beside else 46.0)
-    parts = [f'<text x="0" y="{middle + 4 if beside else top + 18:.1f}" class="strong">{_said(track.title)}</text>']
+    unknown = [told for value, told in ((track.contract, track.contract_told), (track.used, track.used_told)) if value is None]
+    middle = top + (26.0 if beside else 46.0 + (ROW + 2) * len(unknown))
+    head = middle + 4 if beside else top + 18
+    parts = [f'<text x="0" y="{head:.1f}" class="strong">{_said(track.title)}</text>']
+    parts += [
+        f'<text x="0" y="{head + 3 + ROW * n:.1f}" class="quiet">{_said(told)}</text>' for n, told in enumerate(unknown, 1)
+    ]
     if track.value is None:
         parts.append(_line(axis.left, middle, axis.right, middle, "unknown"))
         (label,) = axis.labelled([Label(x=axis.left, text=track.told, css="strong")])
@@ -124,6 +132,7 @@ def _track(track: Track, axis: _Log, top: float, *, beside: bool) -> tuple[str, 
     parts.append(marks)
     if track.value is not None:
         parts.append(_point(track, track.value, axis, middle))
+    rows = max(rows, len(unknown) if beside else 0, 1)
     return "".join(parts), middle - top + 20 + ROW * rows
 
 
@@ -145,16 +154,10 @@ def _compared(track: Track, axis: _Log, y: float) -> tuple[str, int]:
     """What the point is to be seen beside: marks on the line, labels under it; and how many rows the labels take."""
     quantities = ((track.used, track.used_told, _tick), (track.contract, track.contract_told, _diamond))
     known = [(axis.x(value), told, mark) for value, told, mark in quantities if value is not None]
-    unknown = "; ".join(told for value, told, _ in quantities if value is None)
+    placed = axis.labelled([Label(x=x, text=told) for x, told, _ in known])
     parts = [mark(x, y) for x, _, mark in known]
-    labels = [Label(x=x, text=told) for x, told, _ in known]
-    if unknown:
-        # At the far end from what is known, so that nothing on the scale can be taken for its mark.
-        far = axis.left if known and min(x for x, _, _ in known) > (axis.left + axis.right) / 2 else axis.right + _AFTER
-        labels.append(Label(x=far, text=unknown, css="quiet"))
-    placed = axis.labelled(labels)
     parts += [_text(each, y + 21 + ROW * each.row) for each in placed]
-    return "".join(parts), 1 + max(each.row for each in placed)
+    return "".join(parts), 1 + max((each.row for each in placed), default=0)
 
 
 def _tick(x: float, y: float) -> str:
@@ -180,7 +183,7 @@ def bars(rows: tuple[Bar, ...], *, name: str, title: str, description: str, widt
     """Horizontal bars in the order given, each with its label in front and its number behind."""
     step, thick = 24.0, 12.0
     left = min(max(Label(x=0, text=row.label).width for row in rows) + 8, width * 0.65)
-    largest = max(max(row.value for row in rows), 1)
+    largest = max(1, *(row.value for row in rows))
     room = width - left - max(Label(x=0, text=f"{row.value:,}").width for row in rows) - 10
     parts = []
     for number, row in enumerate(rows):
@@ -191,10 +194,10 @@ def bars(rows: tuple[Bar, ...], *, name: str, title: str, description: str, widt
         parts.append(f'<rect x="{left:.1f}" y="{y - thick / 2:.1f}" width="{length:.1f}" height="{thick:.1f}" class="{css}"/>')
         parts.append(f'<text x="{left + length + 6:.1f}" y="{y + 4:.1f}" class="strong">{row.value:,}</text>')
     parts.append(_line(left, 0, left, step * len(rows), "axis"))
-    return _svg(name, title, description, width, step * len(rows), parts)
+    return _svg(name, title, description, parts, width=width, height=step * len(rows))
 
 
-def _svg(name: str, title: str, description: str, width: float, height: float, parts: list[str]) -> str:
+def _svg(name: str, title: str, description: str, parts: list[str], *, width: float, height: float) -> str:
     return (
         f'<svg class="chart" role="img" aria-labelledby="{name}-t {name}-d" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}"><title id="{name}-t">{_said(title)}</title>'

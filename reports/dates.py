@@ -9,18 +9,18 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def day(when: date) -> str:
-    """ "13 Mar 2026"."""
+    """A day as "13 Mar 2026"."""
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
 def moment(when: datetime, zone: ZoneInfo) -> str:
-    """ "13 Mar 2026 09:14" in `zone`."""
+    """A moment in `zone` as "13 Mar 2026 09:14"."""
     local = when.astimezone(zone)
     return f"{day(local)} {local:%H:%M}"
 
 
 def period(since: datetime, until: datetime, zone: ZoneInfo) -> str:
-    """ "2-13 Mar 2026", with an en dash; what both ends share is said once. A single day is that day."""
+    """A period as "2-13 Mar 2026", with an en dash; what both ends share is said once. A single day is that day."""
     first, last = since.astimezone(zone).date(), until.astimezone(zone).date()
     if first == last:
         return day(last)
@@ -32,5 +32,5 @@ def period(since: datetime, until: datetime, zone: ZoneInfo) -> str:
 
 
 def hours(first: time, last: time) -> str:
-    """ "07:30-15:30", with an en dash."""
+    """Hours of a day as "07:30-15:30", with an en dash."""
     return f"{first:%H:%M}{TO}{last:%H:%M}"

@@ -18,10 +18,12 @@ STEPS = 5
 
 # The first page is one sheet of paper, so a text on it is cut where it would take a third line; the full text stands
 # further down. Characters.
-REASON_LIMIT = 160
-STEP_LIMIT = 120
-EVIDENCE_LIMIT = 100
-BANNER_LIMIT = 220
+REASON_LIMIT = 130
+STEP_LIMIT = 100
+EVIDENCE_LIMIT = 76
+BANNER_LIMIT = 120
+NAME_LIMIT = 40
+SCHOOL_LIMIT = 70
 
 _LEVELS = (Level.HARD, Level.SOFT, Level.ADVISORY)
 
@@ -35,6 +37,8 @@ class Mark(StrEnum):
     UNKNOWN = "unknown"
     NOT_MET = "not-met"
 
+
+REACHED = frozenset({Mark.MEASURED, Mark.ATTESTED})
 
 MARK_WORDS = {
     Mark.START: "starting point",
@@ -81,6 +85,9 @@ class Sureness(msgspec.Struct, frozen=True, kw_only=True):
 class Headline(msgspec.Struct, frozen=True, kw_only=True):
     """What the first page and the terminal say."""
 
+    school: str
+    platform: str
+    wave: str
     answer: Answer
     verdict: str
     sentence: str
@@ -102,12 +109,15 @@ def headline(report: Report) -> Headline:
     rows = stage_rows(report)
     lowest = next(row for row in rows if row.weakest)
     return Headline(
+        school=wording.shortened(report.site.name, SCHOOL_LIMIT),
+        platform=wording.shortened(decision.platform, NAME_LIMIT),
+        wave=_short(decision),
         answer=decision.answer,
         verdict=wording.ANSWERS[decision.answer],
         sentence=_sentence(report, decision),
         reasons=tuple(wording.shortened(reason, REASON_LIMIT) for reason in reasons[:REASONS]),
         more=max(0, len(reasons) - REASONS),
-        waves=tuple((each.wave_title, wording.ANSWERS[each.answer]) for each in report.decisions),
+        waves=tuple((_short(each), wording.ANSWERS[each.answer]) for each in report.decisions),
         stages=rows,
         line=", ".join(_line(line) for line in (report.judgement.down, report.judgement.up)),
         weakest=f"{lowest.dimension.title}, at {lowest.stage}",
@@ -131,12 +141,16 @@ def by_level(decision: Decision) -> list[RuleVerdict]:
     return sorted(decision.rules, key=lambda rule: _LEVELS.index(rule.level))
 
 
+def _short(decision: Decision) -> str:
+    return wording.shortened(decision.wave_title, NAME_LIMIT)
+
+
 def _sentence(report: Report, decision: Decision) -> str:
-    wave = f"“{decision.wave_title}”"
+    wave = f"“{_short(decision)}”"
     binding = [rule for rule in decision.rules if rule.level is not Level.ADVISORY]
     failed = sum(rule.outcome is RuleOutcome.FAIL for rule in binding)
     unknown = sum(rule.outcome is RuleOutcome.UNKNOWN for rule in binding)
-    before = [each.wave_title for each in report.decisions[: report.decisions.index(decision)] if each.answer in OPEN]
+    before = [_short(each) for each in report.decisions[: report.decisions.index(decision)] if each.answer in OPEN]
     ready = f"Ready for “{before[-1]}”. " if before else ""
     match decision.answer:
         case Answer.GO:
@@ -147,7 +161,7 @@ def _sentence(report: Report, decision: Decision) -> str:
             also = f"; {units.count(unknown, 'further demand')} cannot be judged yet" if unknown else ""
             return f"{ready}Not ready for {wave}, for {units.count(failed, 'reason')}{also}:"
         case Answer.INDETERMINATE:
-            return f"{ready}Cannot say yet for {wave}: {units.count(unknown, 'demand')} cannot be judged."
+            return f"{ready}Cannot say yet for {wave}: {units.count(unknown, 'demand')} cannot be judged:"
 
 
 def _line(line: Line) -> str:
@@ -203,23 +217,25 @@ def _marks(report: Report, stage: StageVerdict, required: list[Criterion], verdi
 
 
 def next_steps(report: Report) -> tuple[Step, ...]:
-    """What to do next: first what keeps the wave shut, then what keeps the weakest dimension from its next stage."""
+    """What to do next: what keeps the wave shut, then what keeps the weakest dimension from its next stage, then advice."""
     decision = report.decision
-    steps = [step for rule in by_level(decision) if (step := _rule_step(rule, decision)) is not None]
-    steps += _criterion_steps(report)
+    rules = by_level(decision)
+    binding = [_rule_step(rule, decision) for rule in rules if rule.level is not Level.ADVISORY]
+    advice = [_rule_step(rule, decision) for rule in rules if rule.level is Level.ADVISORY]
+    steps = [step for step in (*binding, *_criterion_steps(report), *advice) if step is not None]
     unique = {step.what: step for step in reversed(steps)}
     return tuple(step for step in steps if unique.get(step.what) is step)
 
 
 def _rule_step(rule: RuleVerdict, decision: Decision) -> Step | None:
-    unlocks = f"wave “{decision.wave_title}”"
+    unlocks = f"wave “{_short(decision)}”"
     if rule.level is Level.ADVISORY:
         unlocks = "advice, blocks nothing"
     match rule.outcome:
         case RuleOutcome.FAIL | RuleOutcome.WAIVED:
-            return _step(rule.remedy or rule.missing or rule.reason, unlocks, rule.missing or f"Met: {rule.title}")
+            return _step(rule.remedy or rule.missing or rule.reason, unlocks, rule.missing or f"“{rule.title}” is met")
         case RuleOutcome.UNKNOWN:
-            return _step(rule.missing or rule.remedy or rule.reason, unlocks, f"Known: {rule.title}")
+            return _step(rule.missing or rule.remedy or rule.reason, unlocks, f"“{rule.title}” can be judged")
         case RuleOutcome.PASS:
             return None
 

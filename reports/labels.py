@@ -10,7 +10,6 @@ SIZE = 13  # px, the height of a chart's text at its natural width
 ROW = 14.0  # px from one row of labels to the next
 _GAP = 8.0  # px kept free between two labels of one row
 _HANG = 6.0  # px by which a label that begins or ends at its mark reaches past the mark's middle
-_ROWS = 4
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,28 +40,32 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
         return self.left + self.label.width
 
 
-def place(labels: Sequence[Label], *, left: float, right: float, lines: Sequence[float] = ()) -> list[Placed]:
-    """Each label where it lies best between `left` and `right`: nearest to its mark, and across the fewest `lines`."""
+def place(
+    labels: Sequence[Label],
+    *,
+    left: float,
+    right: float,
+    lines: Sequence[float] = (),
+    anchors: tuple[str, ...] = ("start", "middle", "end"),
+) -> list[Placed]:
+    """Each label where it lies best between `left` and `right`: nearest to its mark, and across the fewest `lines`.
+
+    `anchors` says how a label may hang on its mark, the preferred way first.
+    """
     placed: list[Placed] = []
     for label in sorted(labels, key=lambda label: label.x):
-        free = [each for each in _candidates(label, left, right) if not any(_touch(each, other) for other in placed)]
-        if not free:  # more labels than room: one more row below all others
-            lowest = max(other.row for other in placed) + 1
-            free = [msgspec.structs.replace(_candidates(label, left, right)[0], row=lowest)]
+        found = [_hung(label, anchor, row, left, right) for row, anchor in product(range(len(labels)), anchors)]
+        free = [each for each in found if not any(_touch(each, other) for other in placed)]
         placed.append(min(free, key=lambda each: (_crossed(each, lines) + 1.5 * each.row, each.row)))
     return placed
 
 
-def _candidates(label: Label, left: float, right: float) -> list[Placed]:
-    found = []
-    for row, (anchor, start) in product(
-        range(_ROWS),
-        (("start", label.x - _HANG), ("middle", label.x - label.width / 2), ("end", label.x + _HANG - label.width)),
-    ):
-        inside = max(min(start, right - label.width), left)
-        x = inside + {"start": 0.0, "middle": label.width / 2, "end": label.width}[anchor]
-        found.append(Placed(label=label, x=x, anchor=anchor, row=row, left=inside))
-    return found
+def _hung(label: Label, anchor: str, row: int, left: float, right: float) -> Placed:
+    """The label hung on its mark, and moved as little as keeps it inside."""
+    offset = {"start": 0.0, "middle": label.width / 2, "end": label.width}[anchor]
+    hang = {"start": -_HANG, "middle": 0.0, "end": _HANG}[anchor]
+    inside = max(min(label.x + hang - offset, right - label.width), left)
+    return Placed(label=label, x=inside + offset, anchor=anchor, row=row, left=inside)
 
 
 def _touch(one: Placed, other: Placed) -> bool:

@@ -112,6 +112,4 @@ def _sure(report: Report, head: Headline, width: int) -> list[str]:
 
 def _wrap(text: str, width: int, label: str = "") -> list[str]:
     plain = clean(text, limit=_TEXT)
-    return textwrap.wrap(
-        plain, max(width, 2 * _LABEL + len(label)), initial_indent=label, subsequent_indent=" " * len(label)
-    )
+    return textwrap.wrap(plain, max(width, 2 * _LABEL + len(label)), initial_indent=label, subsequent_indent=" " * len(label))

@@ -72,10 +72,8 @@ _SIZES = (
 def digits(value: float | Decimal, side: Side = Side.NEAREST) -> str:
     """`value` with as many digits as the module's rule gives, and commas between thousands."""
     exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    if abs(exact) >= _WHOLE_FROM or exact == 0:
-        step = _ONE
-    else:
-        step = _ONE.scaleb(exact.adjusted() - _DIGITS + 1)
+    whole = abs(exact) >= _WHOLE_FROM or exact == 0
+    step = _ONE if whole else _ONE.scaleb(exact.adjusted() - _DIGITS + 1)
     text = f"{exact.quantize(step, rounding=_ROUNDING[side]):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -123,9 +121,7 @@ def fact(found: Fact) -> str:
     """A fact's value as people read it, or that it is not known."""
     if found.value is None:
         return UNKNOWN
-    return amount(
-        found.metric, found.value, at_least=found.at_least, at_most=found.at_most, interval=found.interval
-    )
+    return amount(found.metric, found.value, at_least=found.at_least, at_most=found.at_most, interval=found.interval)
 
 
 def rate(quantity: Quantity, unit: str = "Mbps") -> str:

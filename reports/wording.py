@@ -1,5 +1,7 @@
 """The words for outcomes, answers, failures and kinds: what the code calls one thing, said as a reader would."""
 
+from collections.abc import Iterable
+
 from netready.device import Kind
 from netready.failure import Failure
 from readiness.evidence import Grade
@@ -71,6 +73,21 @@ FAILURES = {
     Failure.NOT_SUPPORTED: "not supported here",
 }
 
+# What instruments say kept a number down. A word that is not here is printed as it is.
+LIMITS = {
+    "link": "the line itself",
+    "cpu": "the tester's processor",
+    "nic": "the tester's network card",
+    "interface": "the tester's network card",
+    "receive-window": "the tester's receive window",
+    "send-window": "the tester's send window",
+    "data-budget": "the data budget set for the test",
+    "budget": "the data budget set for the test",
+    "server": "the test server",
+    "time": "the time set for the test",
+    "unknown": "something the test could not name",
+}
+
 # One and many.
 KINDS = {
     Kind.ACCESS_POINT: ("access point", "access points"),
@@ -89,6 +106,11 @@ KINDS = {
     Kind.COMPUTER: ("other computer", "other computers"),
     Kind.UNKNOWN: ("device of unknown kind", "devices of unknown kind"),
 }
+
+
+def limits(words: Iterable[str]) -> str:
+    """What kept a number down, for a sentence; empty when there are no words."""
+    return ", ".join(dict.fromkeys(LIMITS.get(word, word) for word in words))
 
 
 def shortened(text: str, limit: int) -> str:

@@ -145,6 +145,8 @@ class _Test:
                     raise Failed(Failure.TIMEOUT, "the client takes nothing")
                 for message in channel.step(min(tick, finish), self._load):
                     self._hear(message)
+                if self._load is not None and channel.receiver.binary:
+                    self._finish("protocol broken", _CLOSE_PROTOCOL, "A download takes no binary messages")
 
     def _hear(self, message: Message) -> None:
         match message.opcode:
@@ -157,8 +159,6 @@ class _Test:
                 self._finish("closed by client", _CLOSE_DONE if code == 1005 else code, "")
             case Opcode.PONG | Opcode.BINARY | Opcode.CONTINUATION:
                 pass
-        if self._load is not None and self._channel.receiver.binary:
-            self._finish("protocol broken", _CLOSE_PROTOCOL, "A download takes no binary messages")
 
     def _finish(self, how: str, code: int, reason: str) -> None:
         """Say a last time what was counted, then Close."""

@@ -395,6 +395,8 @@ def test_landing_page_is_plain_and_may_run_nothing(running: Exporter):
 def test_other_paths_and_methods_are_refused(running: Exporter):
     assert ask(running, "/etc/passwd")[0].status == 404
     assert ask(running, "/metrics/../metrics")[0].status == 404
+    assert ask(running, "//[x/metrics")[0].status == 404
+    assert ask(running, "/metrics?collect=everything")[0].status == 200
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
         answer, _body = ask(running, "/metrics", method)
         assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
@@ -498,6 +500,18 @@ def test_stop_waits_for_nobody_and_frees_the_port(state: State):
     assert not [thread for thread in threading.enumerate() if "process_request" in thread.name]
     with serve(state, "127.0.0.1", server.port) as again:
         assert again.port == server.port
+
+
+def test_a_fault_of_ours_costs_one_request_and_one_line(capsys: pytest.CaptureFixture[str]):
+    class Broken(State):
+        def families(self):
+            raise RuntimeError("two\nlines")
+
+    with serve(Broken(), "127.0.0.1", 0) as server:
+        with pytest.raises(ConnectionError):
+            ask(server, "/metrics")
+        assert ask(server, "/-/healthy")[0].status == 200
+    assert capsys.readouterr().err == "netready: a request to the exporter failed: RuntimeError('two\\nlines')\n"
 
 
 def test_address_can_stand_in_a_url(state: State):

@@ -145,7 +145,12 @@ def throughput() -> Callable[..., list[Reading]]:
     """Tests on consecutive school days: `rates` in bit/s, one a day, starting on Monday 2 March 2026 at ten."""
 
     def make(
-        rates: Iterable[float | Failure], *, direction: str = "down", method: str = "netready/1", start: datetime = MONDAY, **details
+        rates: Iterable[float | Failure],
+        *,
+        direction: str = "down",
+        method: str = "netready/1",
+        start: datetime = MONDAY,
+        **details,
     ) -> list[Reading]:
         made = []
         for number, one in enumerate(rates):
@@ -167,7 +172,11 @@ def pages() -> Callable[..., list[Reading]]:
     """Page times in seconds, or failures, of one endpoint, five minutes apart."""
 
     def make(
-        times: Iterable[float | Failure], *, target: str = "https://lms.example.test/", role: str = "lms", start: datetime = MONDAY
+        times: Iterable[float | Failure],
+        *,
+        target: str = "https://lms.example.test/",
+        role: str = "lms",
+        start: datetime = MONDAY,
     ) -> list[Reading]:
         made = []
         for number, one in enumerate(times):
@@ -214,7 +223,8 @@ def devices() -> Callable[..., list[Device]]:
         for name, count in counts.items():
             kind = Kind(name.replace("_", "-"))
             made += [
-                Device(key=f"{kind}-{number}", mac=None, addresses=(), names=(), kind=kind, vendor=None) for number in range(count)
+                Device(key=f"{kind}-{number}", mac=None, addresses=(), names=(), kind=kind, vendor=None)
+                for number in range(count)
             ]
         return made
 
@@ -223,7 +233,9 @@ def devices() -> Callable[..., list[Device]]:
 
 @pytest.fixture
 def attest() -> Callable[..., Attestation]:
-    def make(criterion: str, *, answer: bool = True, on: date = date(2026, 1, 5), until: date = date(2026, 12, 31)) -> Attestation:
+    def make(
+        criterion: str, *, answer: bool = True, on: date = date(2026, 1, 5), until: date = date(2026, 12, 31)
+    ) -> Attestation:
         return Attestation(criterion=criterion, answer=answer, name="A. Head", role="principal", on=on, until=until)
 
     return make

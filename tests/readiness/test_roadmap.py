@@ -55,14 +55,15 @@ CASES = {
     "a kind of evidence nobody knows": (
         'evidence = ["attested", "probed"]',
         'evidence = ["attested", "guessed"]',
-        "roadmap.toml: criteria[2] (L.3).evidence[1]: expected one of attested, inventoried, measured, probed; "
-        'got "guessed"',
+        'roadmap.toml: criteria[2] (L.3).evidence[1]: expected one of attested, inventoried, measured, probed; got "guessed"',
     ),
     "a metric nobody measures": (
         "internet_down_per_1000",
         "internet_speed",
-        'roadmap.toml: criteria[1] (L.2).bounds[0].metric: "internet_speed" is measured by nobody; '
-        "known metrics are listed by `netready metrics`",
+        (
+            'roadmap.toml: criteria[1] (L.2).bounds[0].metric: "internet_speed" is measured by nobody; '
+            "known metrics are listed by `netready metrics`"
+        ),
     ),
     "an id used twice": (
         'id = "P.4"',
@@ -87,14 +88,18 @@ CASES = {
     "a bound of evidence the criterion does not list": (
         'evidence = ["attested", "probed"]',
         'evidence = ["attested", "measured"]',
-        "roadmap.toml: criteria[2] (L.3).bounds[0].evidence: expected a kind that the criterion's evidence lists; "
-        'got "probed"',
+        (
+            "roadmap.toml: criteria[2] (L.3).bounds[0].evidence: expected a kind that the criterion's evidence lists; "
+            'got "probed"'
+        ),
     ),
     "a bound on a person's word": (
         '{ evidence = "probed"',
         '{ evidence = "attested"',
-        "roadmap.toml: criteria[2] (L.3).bounds[0].evidence: expected one of inventoried, measured, probed; "
-        "a person's word has no bound",
+        (
+            "roadmap.toml: criteria[2] (L.3).bounds[0].evidence: expected one of inventoried, measured, probed; "
+            "a person's word has no bound"
+        ),
     ),
     "two bounds of one kind": (
         '{ evidence = "inventoried", metric = "contracted',
@@ -124,7 +129,10 @@ CASES = {
     "no role where one is needed": (
         'metric = "platform_success", role = "lms",',
         'metric = "platform_success",',
-        "roadmap.toml: criteria[2] (L.3).bounds[0].role: expected a role; platform_success is counted for each role of endpoint",
+        (
+            "roadmap.toml: criteria[2] (L.3).bounds[0].role: expected a role; "
+            "platform_success is counted for each role of endpoint"
+        ),
     ),
     "no kind where one is needed": (
         BOUND,

@@ -107,12 +107,22 @@ def a_roadmap() -> Roadmap:
 
 def a_fact(name: str, value: float | None, **more: object) -> Fact:
     """A fact of the school's two weeks."""
-    given = {"kind": M, "samples": 40, "days": 10, "first_at": FIRST, "last_at": LAST, "methods": ("netready/1",), "grade": Grade.CONCLUSIVE}
+    given = {
+        "kind": M,
+        "samples": 40,
+        "days": 10,
+        "first_at": FIRST,
+        "last_at": LAST,
+        "methods": ("netready/1",),
+        "grade": Grade.CONCLUSIVE,
+    }
     return Fact(metric=name, value=value, **{**given, **more})  # type: ignore[arg-type]
 
 
 FACTS = {
-    "CHOICES.3.1": (a_fact("internet_down_per_1000", 184.2e6, interval=(179.4e6, 188.6e6), at_least=True, limited_by=("link",)),),
+    "CHOICES.3.1": (
+        a_fact("internet_down_per_1000", 184.2e6, interval=(179.4e6, 188.6e6), at_least=True, limited_by=("link",)),
+    ),
     "BROADBAND.2.1": (a_fact("internet_up_per_1000", 41.25e6, interval=(40.1e6, 42.9e6), at_least=True),),
     "USES.2.1": (a_fact("platform_success", 0.99873, kind=P, role=Role.LMS, failures=3, methods=("http_fetch/1",)),),
     "USES.3.1": (a_fact("platform_time_p95", 0.8421, kind=P, role=Role.LMS, methods=("http_fetch/1",)),),
@@ -327,7 +337,9 @@ def the_decisions() -> tuple[Decision, ...]:
             missing="Import the device list from the device manager.",
         ),
         PASSED,
-        a_rule("ipv6", RuleOutcome.FAIL, Level.ADVISORY, "IPv6 works", "no endpoint answered over IPv6", remedy="Ask for IPv6."),
+        a_rule(
+            "ipv6", RuleOutcome.FAIL, Level.ADVISORY, "IPv6 works", "no endpoint answered over IPv6", remedy="Ask for IPv6."
+        ),
     )
     district = (a_rule("sites", RuleOutcome.UNKNOWN, Level.HARD, "Every site is measured", "two sites were never measured"),)
     return (
@@ -393,7 +405,7 @@ def a_survey() -> Survey:
         finished_at=datetime(2026, 3, 13, 20, 14, tzinfo=UTC),
         measurements=(
             of(
-                "throughput_down", "192.0.2.10:4433", 442.1e6, "netready/1", interval=[430.5e6, 452.6e6], streams=8, seconds=1.1,
+                "throughput_down", "192.0.2.10:4433", 442.1e6, "netready/1", interval=[430.5e6, 452.6e6], streams=8, seconds=1,
                 bytes_received=61_200_000, bytes_sent=41_000, limited_by="link", load_during=3.7e6, layer="TCP payload",
             ),
             of("throughput_up", "192.0.2.10:4433", 98.1e6, "netready/1", interval=[97e6, 99.2e6], streams=8, seconds=1.2),
@@ -456,6 +468,8 @@ def golden() -> Callable[[str, str], None]:
         if os.environ.get(RENEW):
             path.write_text(text, encoding="utf-8", newline="")
         with path.open(encoding="utf-8", newline="") as file:
-            assert text == file.read(), f"{name} differs from its golden page; {RENEW}=1 renews it, and git diff shows the change"
+            assert text == file.read(), (
+                f"{name} differs from its golden page; {RENEW}=1 renews it, and git diff shows the change"
+            )
 
     return compare

@@ -78,6 +78,17 @@ def far():
             one.stop()
 
 
+@pytest.fixture(scope="module")
+def standing():
+    """One testpoint for a whole file of tests, so that it has to survive them all."""
+    server = Far("--seconds", "3")
+    yield server
+    assert server.process.poll() is None
+    assert server.stop() == 0
+    assert "bug" not in server.log
+    assert "Traceback" not in server.log
+
+
 class Line:
     """Two network namespaces of our own, joined by a cable that tc shapes in both directions."""
 
@@ -141,11 +152,7 @@ def certificate(tmp_path_factory):
     """A certificate for loopback, and its key."""
     folder = tmp_path_factory.mktemp("tls")
     cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=testpoint", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    command += ["-subj", "/CN=testpoint", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(command, check=True, capture_output=True, timeout=30)
     return str(cert), str(key)

@@ -1,0 +1,185 @@
+"""Every part of the bench, one after the other; the table goes to standard output and to RESULTS.md."""
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from agent import shelf
+from lab import BARE, Lab, LabFailed, Plan, Wan, open_lab
+from lab.plan import TESTPOINT, TESTPOINT_PORT
+from netready.measurement import Measurement
+from netready.site import Circuit, Endpoint, Role, Site
+from readiness.evidence import Reading
+from readiness.gather import gather
+from readiness.judge import judge
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+Row = tuple[str, ...]
+
+
+def start() -> Iterator[Row]:
+    """How long a command takes to say what it can do, against the interpreter alone."""
+    yield ("command", "median, ms", "peak memory, MiB", "ratio to `python -c pass`")
+    bare = _whole([sys.executable, "-c", "pass"])
+    for name, argv in (
+        ("python -c pass", [sys.executable, "-c", "pass"]),
+        ("netready --help", [sys.executable, "-m", "agent", "--help"]),
+        ("netready audit --help", [sys.executable, "-m", "agent", "audit", "--help"]),
+        ("netready metrics --json", [sys.executable, "-m", "agent", "metrics", "--json"]),
+    ):
+        seconds, memory = _whole(argv)
+        yield (name, f"{seconds * 1e3:.0f}", f"{memory:.0f}", f"{seconds / bare[0]:.1f}")
+
+
+def throughput() -> Iterator[Row]:
+    """ndt7 beside iperf3 with one stream on the same line; both as a share of what TCP can carry there."""
+    yield ("line", "tool", "down, Mbit/s", "up, Mbit/s", "down, % of ideal", "up, % of ideal", "client CPU, s")
+    for down, up, rtt in ((100e6, 20e6, 0.010), (300e6, 100e6, 0.020)):
+        with open_lab(_plan(down, up, rtt, ["testpoint"])) as lab:
+            name = f"{down / 1e6:.0f}/{up / 1e6:.0f} Mbit/s, {rtt * 1e3:.0f} ms"
+            for tool, run in (("netready ndt7", _ndt7), ("iperf3 -P1 -t10", _iperf3)):
+                rate_down, rate_up, cpu = run(lab)
+                ideal = 1448 / 1500
+                shares = (f"{rate_down / (down * ideal):.1%}", f"{rate_up / (up * ideal):.1%}")
+                yield (name, tool, f"{rate_down / 1e6:.1f}", f"{rate_up / 1e6:.1f}", *shares, f"{cpu:.2f}")
+
+
+def line() -> Iterator[Row]:
+    """The emulator's rate as iperf3 sees it, IP bytes, against what was set."""
+    yield ("set, Mbit/s", "round trip, ms", "seen by iperf3, Mbit/s", "error")
+    for rate, rtt in ((10e6, 0.02), (100e6, 0.02), (300e6, 0.02), (1000e6, 0.002), (1000e6, 0.02)):
+        with open_lab(_plan(rate, rate, rtt, [])) as lab:
+            seen = _iperf3_test(lab, reverse=True, seconds=6, streams=4)[0] * 1500 / 1448
+            yield (f"{rate / 1e6:.0f}", f"{rtt * 1e3:.0f}", f"{seen / 1e6:.1f}", f"{seen / rate - 1:+.2%}")
+
+
+def judgement() -> Iterator[Row]:
+    """Weighing a year of one school's readings against all criteria."""
+    yield ("what", "readings", "median, ms")
+    roadmap = shelf.roadmap()
+    site = Site(
+        name="Bench",
+        students=480,
+        staff=40,
+        classrooms=24,
+        circuits=(Circuit(name="Fibre", contracted_down=3e8, contracted_up=3e8),),
+        endpoints=(Endpoint(name="LMS", url="https://lms.school.test/", role=Role.LMS),),
+    )
+    now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    readings = list(_year(now))
+    gathered = gather(site, readings, (), now=now, audits=[now], window_days=365)
+    yield (
+        "gather a year",
+        f"{len(readings):,}",
+        f"{_median(lambda: gather(site, readings, (), now=now, window_days=365)):.1f}",
+    )
+    yield ("judge 187 criteria", "-", f"{_median(lambda: judge(roadmap, site, gathered, (), now=now)):.2f}")
+
+
+def _year(now: datetime) -> Iterator[Reading]:
+    for hours in range(0, 365 * 24, 6):
+        at = now - timedelta(hours=hours)
+        for metric in ("throughput_down", "throughput_up"):
+            made = Measurement.of(metric, "t:1", at, 2e8 + hours, "ndt7/1", load_during=1e6, limited_by="link")
+            yield Reading(survey=f"s{hours}", measurement=made)
+        page = Measurement.of("http_total_time", "https://lms.school.test/", at, 0.4, "http_fetch/1", role="lms")
+        yield Reading(survey=f"s{hours}", measurement=page)
+
+
+def _plan(down: float, up: float, rtt: float, services: list[str]) -> Plan:
+    wan = Wan(down=down, up=up, delay=rtt / 2, buffer=0.025)
+    return msgspec.structs.replace(BARE, wan=wan, services=frozenset(services))
+
+
+def _ndt7(lab: Lab) -> tuple[float, float, float]:
+    argv = [sys.executable, "-m", "agent", "measure", "throughput", "--server", f"{TESTPOINT}:{TESTPOINT_PORT}", "--json"]
+    code = "import resource,subprocess,sys;d=subprocess.run(sys.argv[1:],capture_output=True,text=True,check=True);"
+    code += "u=resource.getrusage(resource.RUSAGE_CHILDREN);print(u.ru_utime+u.ru_stime);print(d.stdout)"
+    done = lab.run("agent", [sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True)
+    cpu, _, text = done.stdout.partition("\n")
+    found = {m["metric"]: m["value"] for m in json.loads(text)}
+    return found["throughput_down"], found["throughput_up"], float(cpu)
+
+
+def _iperf3(lab: Lab) -> tuple[float, float, float]:
+    down, cpu_down = _iperf3_test(lab, reverse=True, seconds=10, streams=1)
+    up, cpu_up = _iperf3_test(lab, reverse=False, seconds=10, streams=1)
+    return down, up, cpu_down + cpu_up
+
+
+def _iperf3_test(lab: Lab, *, reverse: bool, seconds: int, streams: int) -> tuple[float, float]:
+    """What the receiver counted, bit/s, and the client's processor time, s."""
+    server = lab.popen("isp", ["iperf3", "-s", "-1", "-B", TESTPOINT], stdout=subprocess.DEVNULL)
+    try:
+        time.sleep(0.5)
+        argv = ["iperf3", "-c", TESTPOINT, "-t", str(seconds), "-P", str(streams), "-J", *(["-R"] if reverse else [])]
+        done = lab.run("agent", argv, capture_output=True, text=True, check=True, timeout=seconds + 20)
+        found = json.loads(done.stdout)["end"]
+        used = found["cpu_utilization_percent"]["host_total"] / 100 * seconds
+        return float(found["sum_received"]["bits_per_second"]), used
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _whole(argv: list[str], runs: int = 9) -> tuple[float, float]:
+    """Median seconds and peak MiB of a whole process, after one run that is not counted."""
+    seconds, peak = [], 0.0
+    for number in range(runs + 1):
+        begun = time.perf_counter()
+        child = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+        _, _, used = os.wait4(child.pid, 0)
+        child.returncode = 0
+        if number:
+            seconds.append(time.perf_counter() - begun)
+            peak = max(peak, used.ru_maxrss / 1024)
+    return statistics.median(seconds), peak
+
+
+def _median(call: Callable[[], object], runs: int = 11) -> float:
+    took = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        call()
+        took.append((time.perf_counter() - begun) * 1e3)
+    return statistics.median(took)
+
+
+PARTS = {"start": start, "judgement": judgement, "line": line, "throughput": throughput}
+
+
+def main() -> None:
+    """Run every part, or those named on the command line."""
+    machine = f"{os.cpu_count()} processors, Python {platform.python_version()}, Linux {platform.release()}"
+    text = [
+        f"# Results\n\nWritten by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Absolute times are this machine's.\n"
+    ]
+    for name in sys.argv[1:] or PARTS:
+        part = PARTS[name]
+        text.append(f"## {name}\n\n{(part.__doc__ or '').strip()}\n")
+        try:
+            if name in {"line", "throughput"} and shutil.which("iperf3") is None:
+                text.append("Not run: iperf3 is not installed; `make tools` installs it.\n")
+                continue
+            for number, row in enumerate(part()):
+                text.append(f"| {' | '.join(row)} |" + (f"\n|{' --- |' * len(row)}" if number == 0 else ""))
+                print(text[-1], flush=True)
+        except LabFailed as error:
+            text.append(f"Not run: {error}")
+        text.append("")
+    if not sys.argv[1:]:
+        RESULTS.write_text("\n".join(text))
+
+
+if __name__ == "__main__":
+    main()

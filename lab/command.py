@@ -1,0 +1,190 @@
+"""`netready lab`: the virtual school from the command line."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from lab import audit as examination
+from lab import staying
+from lab.link import UNWANTED
+from lab.plan import LabFailed, Plan, Wan, share
+from lab.running import Lab, open_lab
+from netready.rate import duration, rate
+
+NOT_TRUE, CANNOT_SAY = 1, 3
+LONGEST_STAY = 7 * 86400.0  # s; nobody means a lab to stand longer
+
+
+def _read_by(parse: Callable[[str], float]) -> Callable[[click.Context, click.Parameter, str | None], float | None]:
+    """An option that one of the project's parsers reads, whose sentence is the error."""
+
+    def callback(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+        try:
+            return None if text is None else parse(text)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return callback
+
+
+RATE: dict[str, Any] = {"metavar": "RATE", "callback": _read_by(rate)}
+TIME: dict[str, Any] = {"metavar": "TIME", "callback": _read_by(duration)}
+SHARE: dict[str, Any] = {"metavar": "SHARE", "callback": _read_by(share)}
+NAME = click.option("--name", default="school", show_default=True, help="Which lab, when several stand.")
+
+
+def shape(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that describe a school and its line."""
+    for option in reversed(
+        (
+            click.option("--down", **RATE, help="Line rate towards the school, IP layer.  [default: 100M]"),
+            click.option("--up", **RATE, help="Line rate from the school, IP layer.  [default: 20M]"),
+            click.option("--rtt", **TIME, help="Round trip over the line.  [default: 10ms]"),
+            click.option("--buffer", **TIME, help="Longest wait in the line's queue.  [default: 25ms]"),
+            click.option("--loss", **SHARE, help="Share of packets lost at random.  [default: 0]"),
+            click.option("--policer", type=int, metavar="BYTES", help="Drop beyond this burst instead of queueing."),
+            click.option("--seed", type=int, help="Of the random losses.  [default: 1]"),
+            click.option("--students", type=int, help="[default: 480]"),
+            click.option("--staff", type=int, help="[default: 40]"),
+            click.option("--classrooms", type=int, help="[default: 24]"),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _plan(*, rtt: float | None, students: int | None, staff: int | None, classrooms: int | None, **line: Any) -> Plan:
+    line["delay"] = None if rtt is None else rtt / 2
+    people = {"students": students, "staff": staff, "classrooms": classrooms}
+    try:
+        wan = msgspec.convert({name: value for name, value in line.items() if value is not None}, Wan)
+        rest = {name: value for name, value in people.items() if value is not None}
+        return msgspec.structs.replace(msgspec.convert(rest, Plan), wan=wan)
+    except msgspec.ValidationError as error:
+        raise click.ClickException(_without_path(str(error))) from error
+
+
+def _without_path(message: str) -> str:
+    """A msgspec message in the words of the command line: "--down: expected `float` <= 1000000000.0"."""
+    what, _, where = message.partition(" - at `$.")
+    return f"--{where.rstrip('`')}: {what[0].lower()}{what[1:]}" if where else what
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def lab() -> None:
+    """The virtual school: a network in namespaces, shaped as you say, gone without a trace when it ends."""
+
+
+@lab.command()
+@NAME
+@click.option("--for", "stay", **TIME, default="4h", show_default=True, help="It ends by itself after that long.")
+@shape
+def up(name: str, stay: float, **options: Any) -> int:
+    """Build a school and leave it standing in the background."""
+    if not name.replace("-", "").isalnum():
+        raise click.ClickException(f"--name {name!r}: letters, digits and hyphens only")
+    if stay > LONGEST_STAY:
+        raise click.ClickException(f"--for: at most {LONGEST_STAY / 86400:.0f} days")
+    plan = _plan(**options)
+    try:
+        state = staying.stay(name, plan, stay)
+    except LabFailed as error:
+        raise click.ClickException(str(error)) from error
+    again = "" if name == "school" else f" --name {name}"
+    hosts = staying.attach(state).truth.hosts
+    click.echo(f"The school stands: {len(hosts)} hosts, {plan.wan.down / 1e6:g} Mbps down, {plan.wan.up / 1e6:g} Mbps up.")
+    click.echo(f"  audit it:   netready lab audit{again}")
+    click.echo(f"  look in:    netready lab exec{again} agent -- ip address")
+    click.echo(f"  end it:     netready lab down{again}    (it ends by itself in {stay / 3600:g} h)")
+    return 0
+
+
+@lab.command()
+@NAME
+def down(name: str) -> int:
+    """End a school that stands."""
+    state = _standing(name)
+    if state is None:
+        click.echo(f"No lab called {name!r} is up.")
+        return 0
+    try:
+        staying.end(state)
+    except LabFailed as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The school is gone.")
+    return 0
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@NAME
+@click.argument("host")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def execute(name: str, host: str, command: tuple[str, ...]) -> int:
+    """Run COMMAND on HOST of a school that stands: `netready lab exec agent -- ip address`."""
+    state = _standing(name)
+    if state is None:
+        raise click.ClickException(f"no lab called {name!r} is up; `netready lab up` builds one")
+    return staying.attach(state).run(host, command[command[0] == "--" :]).returncode
+
+
+@lab.command()
+@NAME
+@click.option("--out", metavar="DIR", default="netready-report", show_default=True, help="Where config and report go.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document; the audit's own words go to standard error.")
+@shape
+def audit(name: str, out: str, *, as_json: bool, **options: Any) -> int:
+    """Audit a school and compare what was found with what is really there.
+
+    Uses the school that stands when no option describes another. Exit status 1 when a figure is wrong.
+    """
+    state = _standing(name)
+    given = any(value is not None for value in options.values())
+    if state is not None and given:
+        raise click.ClickException(f"the lab {name!r} is up as it is; `netready lab down` it first, or give no other options")
+    try:
+        with _school(state, options) as school:
+            before = school.line()
+            status, report = examination.examine(school, Path(out).absolute(), **_streams(as_json=as_json))
+            strained = _strained(before, school.line())
+    except LabFailed as error:
+        raise click.ClickException(str(error)) from error
+    if report is None:
+        click.echo(f"the audit wrote no report (exit status {status})", err=True)
+        return CANNOT_SAY
+    checks = examination.compare(school.truth, report)
+    right = all(check.right for check in checks) and not strained
+    if as_json:
+        document = {"right": right, "strained": strained, "checks": checks, "truth": school.truth, "report": report}
+        click.echo(msgspec.json.encode(document).decode())
+    else:
+        click.echo("\n" + examination.table(checks))
+        if strained:
+            click.echo(f"This machine was too busy to be that line ({strained}): the figures do not count.")
+    return 0 if right else NOT_TRUE
+
+
+def _school(state: staying.State | None, options: dict[str, Any]) -> AbstractContextManager[Lab]:
+    return open_lab(_plan(**options)) if state is None else nullcontext(staying.attach(state))
+
+
+def _streams(*, as_json: bool) -> dict[str, Any]:
+    return {"stdout": 2} if as_json else {}
+
+
+def _strained(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> str:
+    """What the emulator could not keep up with meanwhile, or nothing."""
+    grown = {
+        f"{direction} {name}": after[direction][name] - before[direction][name] for direction in after for name in UNWANTED
+    }
+    return ", ".join(f"{name} {count}" for name, count in grown.items() if count)
+
+
+def _standing(name: str) -> staying.State | None:
+    try:
+        return staying.find(name)
+    except LabFailed as error:
+        raise click.ClickException(str(error)) from error

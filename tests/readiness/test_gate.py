@@ -1,0 +1,462 @@
+"""The gate: four answers, the waiver that opens and runs out, and an unknown that never opens anything."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import ClassVar
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netready.metric import CATALOGUE
+from netready.site import Role, Site
+from readiness.evidence import Fact, Grade
+from readiness.gate import (
+    Answer,
+    Decision,
+    Level,
+    Policy,
+    Rule,
+    RuleOutcome,
+    Waiver,
+    Wave,
+    decide,
+    exit_status,
+    parse_policy,
+    parse_waivers,
+)
+from readiness.gather import gather
+from readiness.judge import judge
+from readiness.refusal import Unfit
+from readiness.roadmap import Dimension, EvidenceKind, Roadmap, StageName
+
+NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+PASS, FAIL, UNKNOWN, WAIVED = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.UNKNOWN, RuleOutcome.WAIVED
+
+POLICY = b"""
+id = "cbe"
+version = "1"
+title = "A platform for competencies"
+platform = "the LMS"
+
+[[waves]]
+id = "room"
+title = "one room"
+[[waves.rules]]
+id = "wide"
+title = "Wide enough"
+level = "hard"
+why = "pages load"
+remedy = "buy more"
+metric = "internet_down_per_1000"
+at_least = 100e6
+min_days = 5
+[[waves.rules]]
+id = "named"
+title = "Somebody is named"
+level = "soft"
+why = "somebody must know"
+remedy = "name somebody"
+criterion = "P.2"
+[[waves.rules]]
+id = "answers"
+title = "The platform answers"
+level = "advisory"
+why = "lessons need it"
+remedy = "ask the provider"
+metric = "platform_success"
+role = "lms"
+at_least = 0.99
+
+[[waves]]
+id = "school"
+title = "the whole school"
+[[waves.rules]]
+id = "line-scaling"
+title = "The line scales"
+level = "hard"
+why = "all at once"
+remedy = "see the roadmap"
+dimension = "line"
+stage = 2
+"""
+
+
+@pytest.fixture
+def policy(roadmap) -> Policy:
+    return parse_policy(POLICY, "policy.toml", roadmap, CATALOGUE)
+
+
+@pytest.fixture
+def decided(*, policy, roadmap, school, throughput, pages, attest, monday):
+    """A decision from the rates of consecutive school days, ten good checks of the platform a day, and the words given."""
+
+    def make(rates, *, words=("P.2",), waivers=(), wave="room", now=NOW, checks=True, judged_at=NOW, **details) -> Decision:
+        readings = throughput(rates, **details)
+        if checks:
+            for number in range(len(rates)):
+                readings += pages([0.5] * 10, start=monday + timedelta(days=number + 2 * (number // 5)))
+        said = [attest(one) if isinstance(one, str) else one for one in words]
+        found = judge(roadmap, school, gather(school, readings, [], now=judged_at), said, now=judged_at)
+        return decide(policy, wave, found, roadmap, waivers, now=now)
+
+    return make
+
+
+def outcomes(decision: Decision) -> dict[str, RuleOutcome]:
+    return {one.rule: one.outcome for one in decision.rules}
+
+
+def accept(rule="named", *, until=date(2026, 6, 30), on=date(2026, 3, 1)) -> Waiver:
+    return Waiver(rule=rule, until=until, owner="B. Board", reason="a substitute is trained", on=on)
+
+
+class TestAnswers:
+    def test_go_when_everything_holds_on_ten_school_days(self, decided):
+        found = decided([60e6] * 12)
+        assert found.answer is Answer.GO
+        assert (found.provisional, found.conditions, found.missing) == (False, (), ())
+        # The last test was on 17 March, good for 120 days.
+        assert found.valid_until == date(2026, 7, 15)
+        assert found.policy_digest
+        assert exit_status(found.answer) == 0
+
+    def test_one_week_is_provisional_and_the_conditions_say_what_is_missing(self, decided):
+        found = decided([60e6] * 5)
+        assert found.answer is Answer.GO_WITH_CONDITIONS
+        assert found.provisional
+        assert found.conditions == (
+            "Wide enough: provisional; wanted is 5 more school days of tests",
+            "The platform answers: provisional; wanted is 5 more school days of checks of endpoints with role lms",
+        )
+        assert found.valid_until == date(2026, 4, 14)
+        assert exit_status(found.answer) == 0
+
+    def test_no_go_when_a_hard_rule_fails(self, decided):
+        found = decided([40e6] * 12)
+        assert found.answer is Answer.NO_GO
+        assert outcomes(found)["wide"] is FAIL
+        assert found.conditions == ()
+        assert exit_status(found.answer) == 1
+
+    def test_no_go_when_a_soft_rule_fails(self, decided, attest):
+        assert decided([60e6] * 12, words=[attest("P.2", answer=False)]).answer is Answer.NO_GO
+
+    def test_no_go_on_a_single_bad_day(self, decided):
+        found = decided([40e6])
+        assert found.answer is Answer.NO_GO
+        assert found.provisional
+        assert found.valid_until == date(2026, 4, 14)
+
+    def test_indeterminate_on_one_day_even_when_all_is_well_so_far(self, decided):
+        found = decided([60e6])
+        assert found.answer is Answer.INDETERMINATE
+        assert found.rules[0].reason.startswith("met so far, on 1 of 5 school days: at least 115.4 Mbps per 1,000 users")
+        assert found.missing[0] == "4 more school days of tests"
+        assert exit_status(found.answer) == 3
+
+    def test_indeterminate_when_nobody_answered(self, decided):
+        found = decided([60e6] * 12, words=[])
+        assert found.answer is Answer.INDETERMINATE
+        assert found.missing == ("an answer to P.2 by somebody who can vouch for it",)
+
+    def test_no_go_wins_over_indeterminate(self, decided):
+        assert decided([40e6] * 12, words=[]).answer is Answer.NO_GO
+
+    def test_an_advisory_rule_that_is_unknown_is_a_condition(self, decided):
+        found = decided([60e6] * 12, checks=False)
+        assert found.answer is Answer.GO_WITH_CONDITIONS
+        assert found.conditions == (
+            "The platform answers: not known (not known: no check of an endpoint with role lms was made in this window)",
+        )
+
+    def test_a_test_limited_by_this_machine_closes_nothing_and_opens_nothing(self, decided):
+        found = decided([40e6] * 12, limited_by="interface")
+        assert (found.answer, outcomes(found)["wide"]) == (Answer.INDETERMINATE, UNKNOWN)
+        assert found.missing == ("a test that is not limited by this machine's network card",)
+
+    def test_a_wave_nobody_planned(self, decided):
+        with pytest.raises(LookupError, match='cbe has no wave "county"; its waves are room, school'):
+            decided([60e6], wave="county")
+
+
+class TestWaivers:
+    def test_opens_the_gate_and_then_runs_out(self, decided, attest):
+        no = [attest("P.2", answer=False)]
+        found = decided([60e6] * 12, words=no, waivers=[accept(until=date(2026, 4, 30))])
+        assert found.answer is Answer.GO_WITH_CONDITIONS
+        assert outcomes(found)["named"] is WAIVED
+        assert found.conditions == ("Somebody is named: B. Board accepted the risk until 2026-04-30 (a substitute is trained)",)
+        assert found.valid_until == date(2026, 4, 30)
+        last = decided([60e6] * 12, words=no, waivers=[accept(until=NOW.date())])
+        assert last.answer is Answer.GO_WITH_CONDITIONS
+        over = decided([60e6] * 12, words=no, waivers=[accept(until=NOW.date() - timedelta(days=1))])
+        assert over.answer is Answer.NO_GO
+
+    def test_not_yet_begun(self, decided, attest):
+        found = decided([60e6] * 12, words=[attest("P.2", answer=False)], waivers=[accept(on=date(2026, 4, 1))])
+        assert found.answer is Answer.NO_GO
+
+    def test_a_hard_rule_is_not_waived(self, decided):
+        assert decided([40e6] * 12, waivers=[accept("wide")]).answer is Answer.NO_GO
+
+    def test_an_unknown_is_not_waived(self, decided):
+        assert decided([60e6] * 12, words=[], waivers=[accept()]).answer is Answer.INDETERMINATE
+
+    def test_a_rule_that_forbids_it_is_not_waived(self, policy, roadmap, school, attest):
+        (named,) = [one for one in policy.waves[0].rules if one.id == "named"]
+        strict = msgspec.structs.replace(
+            policy, waves=(Wave(id="w", title="-", rules=(msgspec.structs.replace(named, waivable=False),)),)
+        )
+        found = judge(roadmap, school, gather(school, [], [], now=NOW), [attest("P.2", answer=False)], now=NOW)
+        assert decide(strict, "w", found, roadmap, [accept()], now=NOW).answer is Answer.NO_GO
+
+
+class TestAge:
+    def test_stale_evidence_is_unknown(self, decided):
+        later = NOW + timedelta(days=120)
+        found = decided([60e6] * 12, now=later)
+        assert (found.answer, outcomes(found)["wide"]) == (Answer.INDETERMINATE, UNKNOWN)
+        assert found.rules[0].reason == (
+            "stale: the line towards the school was last seen on 2026-03-17, more than 120 days ago"
+        )
+        assert found.missing[0] == "a new reading of the line towards the school"
+
+    def test_a_word_that_ran_out_since_the_judgement_is_unknown(self, decided, attest):
+        words = [attest("P.2", until=date(2026, 4, 10))]
+        assert decided([60e6] * 12, words=words).valid_until == date(2026, 4, 10)
+        found = decided([60e6] * 12, words=words, now=NOW + timedelta(days=11))
+        assert outcomes(found)["named"] is UNKNOWN
+        assert found.rules[1].missing == "a new answer to P.2"
+
+    def test_no_decision_outlives_a_term(self, roadmap, school, attest, policy):
+        only = msgspec.structs.replace(policy, waves=(Wave(id="w", title="-", rules=(policy.waves[0].rules[1],)),))
+        found = judge(roadmap, school, gather(school, [], [], now=NOW), [attest("P.2", until=date(2030, 1, 1))], now=NOW)
+        decision = decide(only, "w", found, roadmap, [], now=NOW)
+        assert (decision.answer, decision.valid_until) == (Answer.GO, date(2026, 7, 29))
+
+
+class TestDimensions:
+    def test_reached_missed_and_not_known(self, decided):
+        reached = decided([60e6] * 12, wave="school")
+        assert (reached.answer, reached.rules[0].reason) == (Answer.GO, "line is at Emerging; asked for is Emerging")
+        missed = decided([40e6] * 12, wave="school")
+        assert missed.rules[0].reason == "line is at Entry; asked for is Emerging; not met: L.2"
+        assert missed.answer is Answer.NO_GO
+        unknown = decided([60e6], wave="school")
+        assert (unknown.answer, unknown.missing) == (Answer.INDETERMINATE, ("evidence for L.2",))
+
+    def test_a_provisional_criterion_makes_the_stage_provisional(self, decided):
+        found = decided([60e6] * 6, wave="school")
+        assert found.answer is Answer.GO_WITH_CONDITIONS
+        assert found.conditions == ("The line scales: provisional; wanted is 4 more school days of tests",)
+
+
+def test_samples_are_asked_for_like_days(policy, roadmap, school, pages):
+    rule = Rule(
+        id="r",
+        title="T",
+        level=Level.HARD,
+        why="-",
+        remedy="-",
+        metric="platform_success",
+        role=Role.LMS,
+        at_least=0.99,
+        min_samples=20,
+    )
+    asked = msgspec.structs.replace(policy, waves=(Wave(id="w", title="-", rules=(rule,)),))
+
+    def outcome(count):
+        found = judge(roadmap, school, gather(school, pages([0.5] * count), [], now=NOW), [], now=NOW)
+        return decide(asked, "w", found, roadmap, [], now=NOW).rules[0]
+
+    assert outcome(20).outcome is PASS
+    assert outcome(19).outcome is UNKNOWN
+    assert outcome(19).reason.startswith("met so far, on 19 of 20 readings: 100 %")
+    assert outcome(19).missing == "1 more reading of checks of endpoints with role lms"
+
+
+LEVELS = st.sampled_from(list(Level))
+VALUES = st.sampled_from([2.0, 0.5, None])
+
+
+@given(st.lists(st.tuples(LEVELS, VALUES, st.booleans()), min_size=1, max_size=6), st.integers(0, 15))
+def test_an_unknown_never_opens_the_gate(rows, days):
+    """Rules on made-up facts: a hard or soft rule without a value never ends in an open gate, waived or not."""
+    names = ["internet_down_per_1000", "internet_up_per_1000", "contracted_down_per_1000", "contracted_up_per_1000"]
+    names += ["labs_and_carts", "audit_age"]
+    rules = tuple(
+        Rule(id=f"r{n}", title="T", level=level, why="-", remedy="-", metric=names[n], at_least=1.0)
+        for n, (level, _, _) in enumerate(rows)
+    )
+    facts = tuple(
+        Fact(kind=EvidenceKind.MEASURED, metric=names[n], value=value, days=days, grade=Grade.CONCLUSIVE, last_at=NOW)
+        for n, (_, value, _) in enumerate(rows)
+    )
+    waivers = [accept(f"r{n}") for n, (_, _, waived) in enumerate(rows) if waived]
+    decision = decision_on(rules, facts, waivers)
+    opened = exit_status(decision.answer) == 0
+    by_rule = outcomes(decision)
+    for n, (level, value, _) in enumerate(rows):
+        if level is not Level.ADVISORY:
+            assert not (opened and value is None)
+            assert not (opened and by_rule[f"r{n}"] in {UNKNOWN, FAIL})
+        if value is None:
+            assert by_rule[f"r{n}"] is UNKNOWN
+    assert (decision.answer is Answer.GO) <= (set(by_rule.values()) == {PASS} and not decision.provisional)
+    assert decision.valid_until <= NOW.date() + timedelta(days=14 if decision.provisional else 120)
+
+
+def decision_on(rules, facts, waivers) -> Decision:
+    site = Site(name="S", students=1, staff=0, classrooms=1)
+    empty = Roadmap(
+        id="r",
+        version="1",
+        title="-",
+        source="-",
+        stages=tuple(StageName(number=n, name=str(n), meaning="-") for n in (1, 2, 3, 4)),
+        dimensions=(Dimension(id="d", title="-", domain="-", question="-"),),
+        criteria=(),
+    )
+    found = judge(empty, site, gather(site, [], [], now=NOW), [], now=NOW)
+    policy = Policy(id="p", version="1", title="-", platform="-", waves=(Wave(id="w", title="-", rules=rules),))
+    return decide(policy, "w", msgspec.structs.replace(found, facts=facts), empty, waivers, now=NOW)
+
+
+def test_the_order_of_waivers_and_facts_never_matters(decided, attest):
+    no = [attest("P.2", answer=False)]
+    waivers = [accept(until=date(2026, 4, 30)), accept(until=date(2026, 5, 30)), accept("wide")]
+    first = msgspec.json.encode(decided([60e6] * 12, words=no, waivers=waivers))
+    for seed in range(6):
+        random.Random(seed).shuffle(waivers)
+        assert msgspec.json.encode(decided([60e6] * 12, words=no, waivers=waivers)) == first
+
+
+class TestPolicyFile:
+    CASES: ClassVar = {
+        "no form at all": (
+            'criterion = "P.2"\n',
+            "",
+            (
+                "policy.toml: waves[0] (room).rules[1] (named): expected exactly one of criterion, dimension and metric; "
+                "got none"
+            ),
+        ),
+        "two forms": (
+            'criterion = "P.2"\n',
+            'criterion = "P.2"\ndimension = "line"\nstage = 2\n',
+            (
+                "policy.toml: waves[0] (room).rules[1] (named): expected exactly one of criterion, dimension and metric; "
+                "got criterion and dimension"
+            ),
+        ),
+        "a criterion nobody knows": (
+            '"P.2"',
+            '"P.9"',
+            'policy.toml: waves[0] (room).rules[1] (named).criterion: "P.9" is not a criterion of small 1',
+        ),
+        "a dimension nobody knows": (
+            'dimension = "line"',
+            'dimension = "lime"',
+            ('policy.toml: waves[1] (school).rules[0] (line-scaling).dimension: expected one of line, people; got "lime"'),
+        ),
+        "a dimension without a stage": (
+            "stage = 2\n",
+            "",
+            ("policy.toml: waves[1] (school).rules[0] (line-scaling).stage: expected a stage, 1 to 4, for the dimension"),
+        ),
+        "a stage that nothing leads to": (
+            "stage = 2\n",
+            "stage = 4\n",
+            (
+                "policy.toml: waves[1] (school).rules[0] (line-scaling).stage: expected at most 3; "
+                "small demands nothing of line beyond it"
+            ),
+        ),
+        "a stage without a dimension": (
+            'criterion = "P.2"',
+            'criterion = "P.2"\nstage = 2',
+            ("policy.toml: waves[0] (room).rules[1] (named).stage: expected no stage; only a rule about a dimension has one"),
+        ),
+        "a limit without a metric": (
+            'criterion = "P.2"',
+            'criterion = "P.2"\nat_least = 2',
+            (
+                "policy.toml: waves[0] (room).rules[1] (named).at_least: expected no at_least; "
+                "only a rule about a metric has one"
+            ),
+        ),
+        "a machine asked for what only people know": (
+            'criterion = "P.2"',
+            'criterion = "P.2"\nby_machine = true',
+            (
+                "policy.toml: waves[0] (room).rules[1] (named).by_machine: expected false; "
+                "P.2 is decided by what is attested, never by a machine"
+            ),
+        ),
+        "an id used in two waves": (
+            'id = "line-scaling"',
+            'id = "wide"',
+            ("policy.toml: waves[1] (school).rules[0] (wide).id: expected an id that is used once; wave room has it too"),
+        ),
+        "a level that is none": (
+            'level = "soft"',
+            'level = "firm"',
+            ('policy.toml: waves[0] (room).rules[1] (named).level: expected one of advisory, hard, soft; got "firm"'),
+        ),
+        "a metric nobody measures": (
+            '"internet_down_per_1000"',
+            '"speed"',
+            (
+                'policy.toml: waves[0] (room).rules[0] (wide).metric: "speed" is measured by nobody; '
+                "known metrics are listed by `netready metrics`"
+            ),
+        ),
+    }
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_refuses_in_one_sentence(self, roadmap, name):
+        old, new, sentence = self.CASES[name]
+        assert old.encode() in POLICY
+        with pytest.raises(Unfit) as caught:
+            parse_policy(POLICY.replace(old.encode(), new.encode(), 1), "policy.toml", roadmap, CATALOGUE)
+        assert str(caught.value) == sentence
+
+
+class TestWaiverFile:
+    ONE = """[[waivers]]
+rule = "named"
+until = 2026-06-30
+owner = "B. Board"
+reason = "a substitute is trained"
+on = 2026-03-01
+"""
+    CASES: ClassVar = {
+        "a rule nobody knows": (("named", "nemed"), 'waivers.toml: waivers[0] (nemed).rule: "nemed" is not a rule of cbe 1'),
+        "a hard rule": (
+            ("named", "wide"),
+            "waivers.toml: waivers[0] (wide).rule: expected a soft rule; wide is hard and cannot be waived",
+        ),
+        "an end before its beginning": (
+            ("2026-06-30", "2026-02-01"),
+            ("waivers.toml: waivers[0] (named).until: expected a date later than 2026-03-01, which is on; got 2026-02-01"),
+        ),
+        "no reason": (
+            ("a substitute is trained", ""),
+            "waivers.toml: waivers[0] (named).reason: expected text that is not empty",
+        ),
+    }
+
+    @pytest.mark.parametrize("name", CASES)
+    def test_refuses_in_one_sentence(self, policy, name):
+        (old, new), sentence = self.CASES[name]
+        with pytest.raises(Unfit) as caught:
+            parse_waivers(self.ONE.replace(old, new).encode(), "waivers.toml", policy)
+        assert str(caught.value) == sentence
+
+    def test_a_second_waiver_may_follow_but_not_overlap(self, policy):
+        following = self.ONE.replace("2026-06-30", "2026-09-30").replace("2026-03-01", "2026-07-01")
+        assert len(parse_waivers((self.ONE + following).encode(), "waivers.toml", policy)) == 2
+        with pytest.raises(Unfit, match=r"waivers\[1\] \(named\): expected one waiver of a rule at a time; waivers\[0\] runs"):
+            parse_waivers((self.ONE + self.ONE).encode(), "waivers.toml", policy)
