@@ -63,9 +63,6 @@ def suffix(unit: Unit) -> tuple[str, float]:
             return "", 1.0
 
 
-# The catalogue's metrics that only ever grow on the device that counts them, until it restarts.
-COUNTERS = frozenset({"interface_received", "interface_sent"})
-
 # Metrics of an endpoint that has a role, which is a label beside its address.
 ROLED = ("http_", "tls_", "platform_")
 
@@ -90,7 +87,7 @@ def family_of(name: str) -> Family:
         help=metric.help,
         labels=(() if metric.derived else ("target", "method")) + (("role",) if name.startswith(ROLED) else ()),
         unit=unit,
-        type="counter" if name in COUNTERS else "gauge",
+        type="counter" if metric.counter else "gauge",
     )
 
 

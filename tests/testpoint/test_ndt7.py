@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from probes.throughput.ndt7 import read
 from probes.throughput.settings import Direction, Throughput
 
 NODE = Path(__file__).parent / "node"
+NOISE = Path(__file__).with_name("noise.py")
 PAYLOAD = 1448 / 1514  # of the bytes that tbf counts: 1500-byte packets, 52 of them headers, 14 more for Ethernet
 
 
@@ -133,18 +135,11 @@ def test_other_traffic_on_the_line_is_reported_beside_the_figure(line, far):
     rate, other = 40e6, 10e6
     shaped = line(round(rate))
     far(listen=f"{shaped.far_address}:7000", enter=shaped.far)
-    send = (
-        "import socket,time\n"
-        "s=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
-        "s.settimeout(1)\n"
-        "t=time.monotonic();n=0\n"
-        "while time.monotonic()-t<8:\n"
-        f" s.sendto(bytes(1458),('{shaped.near_address}',9)) if n*1500*8<(time.monotonic()-t)*{other} else time.sleep(.001)\n"
-        f" n=max(n,0)+(n*1500*8<(time.monotonic()-t)*{other})\n"
-    )
-    noise = subprocess.Popen([*shaped.far, "python3", "-c", send], stderr=subprocess.PIPE)
+    command = [*shaped.far, sys.executable, str(NOISE), shaped.near_address, str(other), "20"]
+    noise = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     try:
         (found,) = shaped.measure(server=f"{shaped.far_address}:7000", seconds=4.0, direction="down")
+        assert noise.poll() is None, noise.stderr.read()
     finally:
         noise.kill()
         noise.communicate()

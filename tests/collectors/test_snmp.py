@@ -1,0 +1,403 @@
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyasn1.codec.ber import decoder, encoder
+from pysnmp.proto.api import v2c
+
+from collectors import snmp, snmp_session
+from netready.authority import Refused
+from netready.failure import Failed, Failure
+
+SECRET = "gr8-s3cret-w0rd"
+SNMPD = shutil.which("snmpd") or ("/usr/sbin/snmpd" if os.path.exists("/usr/sbin/snmpd") else "snmpd")  # noqa: PTH110
+
+
+@pytest.fixture
+def community(tmp_path):
+    path = tmp_path / "community"
+    path.write_text(f"{SECRET}\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+def read(context, community, port, **table):
+    table = {"devices": ("127.0.0.1",), "timeout": 0.15, "retries": 1, "deadline": 3.0} | table
+    return list(snmp.read(snmp.Settings(community_file=community, port=port, **table), context))
+
+
+def uptime(readings):
+    return next(each for each in readings if getattr(each, "metric", None) == "device_uptime")
+
+
+# --- A real agent ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def snmpd(tmp_path_factory):
+    """net-snmp's agent on a high port of loopback, with this machine's own interfaces."""
+    folder = tmp_path_factory.mktemp("snmpd")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    (folder / "snmpd.conf").write_text(
+        f"agentAddress udp:127.0.0.1:{port}\nrocommunity {SECRET} 127.0.0.1\n"
+        "sysName core-sw\nsysLocation Room 12\nsysServices 6\nsysDescr Test switch\n"
+    )
+    with subprocess.Popen(
+        [SNMPD, "-f", "-Le", "-C", "-c", str(folder / "snmpd.conf")],
+        env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "MIBS": ""},
+        stderr=subprocess.DEVNULL,
+    ) as agent:
+        request = snmp_session.encode(SECRET.encode(), 1, [snmp.UP_TIME], None)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect(("127.0.0.1", port))
+            sock.settimeout(0.1)
+            for _ in range(100):
+                try:
+                    sock.send(request)
+                    sock.recv(2000)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+        yield port
+        agent.terminate()
+
+
+real = pytest.mark.tool("snmpd")
+
+
+@real
+def test_a_real_agent_says_what_it_is_and_what_each_interface_carried(context, community, snmpd):
+    readings = read(context, community, snmpd, timeout=1.0)
+    seen = readings[0]
+    assert (seen.source, seen.address, seen.name) == ("snmp", "127.0.0.1", "core-sw")
+    assert seen.facts["sysdescr"] == "Test switch"
+    assert seen.facts["location"] == "Room 12"
+    assert seen.facts["services"] == "6"
+    assert seen.facts["sysobjectid"].startswith("1.3.6.1.4.1.8072.")
+    assert uptime(readings).value >= 0
+    assert uptime(readings).details["fault"] is None
+    loopback = {each.metric: each for each in readings[2:] if each.target == "127.0.0.1 lo"}
+    assert set(loopback) == {"interface_speed", "interface_received", "interface_sent"}
+    assert loopback["interface_received"].value > 0
+    assert loopback["interface_received"].details["oper"] == "up"
+    assert loopback["interface_received"].details["source"] == "snmp"
+
+
+@real
+def test_the_community_is_in_nothing_that_is_yielded_or_said(context_for, tmp_path, snmpd):
+    said = []
+    path = tmp_path / "community"
+    path.write_text(SECRET)
+    path.chmod(0o644)
+    readings = read(context_for(said=said), str(path), snmpd, timeout=1.0)
+    assert SECRET.encode() not in msgspec.json.encode(readings)
+    assert SECRET not in " ".join(said)
+    assert any("chmod 600" in line for line in said)
+
+
+@real
+def test_a_wrong_community_is_no_answer(context, tmp_path, snmpd):
+    path = tmp_path / "wrong"
+    path.write_text("another")
+    found = uptime(read(context, str(path), snmpd))
+    assert found.failure is Failure.NO_ANSWER
+
+
+# --- Agents that misbehave ---------------------------------------------------------------------------------------------
+
+
+class Agent:
+    """An agent on loopback whose tables are rows of our own, and which may misbehave in one way."""
+
+    def __init__(self, misbehave=None, rows=40, lose=0):
+        self.rows = rows
+        self.misbehave = misbehave
+        self.lose = lose
+        self.asked = 0
+        self.tree = {
+            snmp.DESCR: v2c.OctetString(b"Fake \xff\x1b[31m switch"),
+            snmp.OBJECT_ID: v2c.ObjectIdentifier("1.3.6.1.4.1.9.1.1"),
+            snmp.UP_TIME: v2c.TimeTicks(12345),
+            snmp.NAME: v2c.OctetString(b"fake"),
+            snmp.SERVICES: v2c.Integer(2),
+            (*snmp.ADDRESS_INDEX, 127, 0, 0, 1): v2c.Integer(3),
+        }
+        for number in range(1, rows + 1):
+            self.tree |= {
+                (*snmp.IF_NAME, number): v2c.OctetString(b"gi%d" % (1 if number == 2 else number)),
+                (*snmp.IF_SPEED, number): v2c.Gauge32(1000 if number != 5 else 0),
+                (*snmp.IF_IN, number): v2c.Counter64(2**40 + number),
+                (*snmp.IF_OUT, number): v2c.Counter64(number),
+                (*snmp.IF_ALIAS, number): v2c.OctetString(b"Room %d" % number),
+                (*snmp.IF_OPER, number): v2c.Integer(1 if number % 2 else 2),
+                (*snmp.IF_PHYS, number): v2c.OctetString(b"\x02\x00\x00\x00\x00" + bytes([number % 256])),
+            }
+        self.oids = sorted(self.tree)
+
+    def __enter__(self):
+        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sock.bind(("127.0.0.1", 0))
+        self.sock.settimeout(0.05)
+        self.port = self.sock.getsockname()[1]
+        self.stop = threading.Event()
+        self.thread = threading.Thread(target=self.loop, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        self.thread.join(5)
+        self.sock.close()
+
+    def loop(self):
+        while not self.stop.is_set():
+            try:
+                data, peer = self.sock.recvfrom(65535)
+            except TimeoutError:
+                continue
+            self.asked += 1
+            if self.lose and self.asked % self.lose == 0:
+                continue
+            for reply in self.answer(data):
+                self.sock.sendto(reply, peer)
+
+    def answer(self, data):
+        message, _ = decoder.decode(data, asn1Spec=v2c.Message())
+        pdu = v2c.apiMessage.get_pdu(message)
+        bulk = pdu.isSameTypeWith(v2c.GetBulkRequestPDU())
+        oids = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
+        repetitions = int(v2c.apiBulkPDU.get_max_repetitions(pdu)) if bulk else 0
+        match self.misbehave:
+            case "silent":
+                return []
+            case "garbage":
+                return [b"\x30\x82\xff\xff" + os.urandom(40)]
+            case "echo":
+                return [data]
+            case "silent-tables" if bulk:
+                return []
+            case "wrong-id":
+                return [self.respond(message, pdu, [(oid, self.tree.get(oid, v2c.NoSuchObject(""))) for oid in oids], shift=1)]
+            case "too-big" if bulk and repetitions > 3:
+                return [self.respond(message, pdu, [], status=1)]
+            case "always-too-big" if bulk:
+                return [self.respond(message, pdu, [], status=1)]
+            case "general-error":
+                return [self.respond(message, pdu, [(oid, v2c.Null("")) for oid in oids], status=5)]
+            case "empty" if bulk:
+                return [self.respond(message, pdu, [])]
+            case "not-increasing" if bulk:
+                return [self.respond(message, pdu, [((*oid[:11], 7), v2c.Integer(1)) for oid in oids] * 2)]
+            case "circles" if bulk:
+                binds = [((*oid[:11], 1 + number % 3), v2c.Integer(1)) for number in range(6) for oid in oids]
+                return [self.respond(message, pdu, binds)]
+            case "endless" if bulk:
+                binds = [
+                    ((*oid[:11], oid[-1] + number), v2c.Integer(1)) for number in range(1, repetitions + 1) for oid in oids
+                ]
+                if any(len(oid) < 12 for oid in oids):
+                    binds = [((*oid[:11], number), v2c.Integer(1)) for number in range(1, repetitions + 1) for oid in oids]
+                return [self.respond(message, pdu, binds)]
+            case "duplicate":
+                reply = self.honest(message, pdu, oids, repetitions)
+                return [reply, reply, reply]
+            case _:
+                return [self.honest(message, pdu, oids, repetitions)]
+
+    def honest(self, message, pdu, oids, repetitions):
+        if not repetitions:
+            return self.respond(message, pdu, [(oid, self.tree.get(oid, v2c.NoSuchObject(""))) for oid in oids])
+        rows, current = [], list(oids)
+        for _ in range(repetitions):
+            for column, oid in enumerate(current):
+                following = next((other for other in self.oids if other > oid), None)
+                rows.append((oid, v2c.EndOfMibView("")) if following is None else (following, self.tree[following]))
+                current[column] = following or oid
+        return self.respond(message, pdu, rows)
+
+    def respond(self, message, pdu, binds, status=0, shift=0):
+        response = v2c.GetResponsePDU()
+        v2c.apiPDU.set_defaults(response)
+        v2c.apiPDU.set_request_id(response, int(v2c.apiPDU.get_request_id(pdu)) ^ shift)
+        v2c.apiPDU.set_error_status(response, status)
+        v2c.apiPDU.set_varbinds(response, binds)
+        v2c.apiMessage.set_pdu(message, response)
+        return encoder.encode(message)
+
+
+def names(readings):
+    return [each.target for each in readings if getattr(each, "metric", None) == "interface_received"]
+
+
+def test_an_honest_agent_is_read_whole(context, community):
+    with Agent() as agent:
+        readings = read(context, community, agent.port)
+    seen = readings[0]
+    assert seen.mac == "02:00:00:00:00:03", "the MAC of the interface that has the address"
+    assert seen.facts["sysdescr"] == "Fake � [31m switch"
+    assert uptime(readings).value == 123.45
+    assert uptime(readings).details["interfaces"] == 40
+    assert uptime(readings).details["bytes_received"] > 1000
+    assert names(readings)[:3] == ["127.0.0.1 gi1", "127.0.0.1 gi1#2", "127.0.0.1 gi3"], "two ports with one name stay two"
+    by = {(each.metric, each.target): each for each in readings[1:]}
+    assert by["interface_received", "127.0.0.1 gi3"].value == 2**40 + 3
+    assert by["interface_sent", "127.0.0.1 gi3"].value == 3
+    assert by["interface_speed", "127.0.0.1 gi3"].value == 1e9
+    assert by["interface_speed", "127.0.0.1 gi5"].failure is Failure.NOT_SUPPORTED, "a speed of zero means unknown"
+    assert by["interface_sent", "127.0.0.1 gi4"].details["oper"] == "down"
+    assert by["interface_sent", "127.0.0.1 gi4"].details["alias"] == "Room 4"
+    assert by["interface_sent", "127.0.0.1 gi4"].details["uptime"] == 123.45
+
+
+@pytest.mark.parametrize("misbehave", ["duplicate", "too-big"])
+def test_agents_that_are_only_awkward_are_read_whole(context, community, misbehave):
+    with Agent(misbehave) as agent:
+        readings = read(context, community, agent.port)
+    assert uptime(readings).details["fault"] is None
+    assert len(names(readings)) == 40
+
+
+def test_lost_answers_are_asked_for_again(context, community):
+    with Agent(lose=3) as agent:
+        readings = read(context, community, agent.port, timeout=0.05, retries=2)
+    assert len(names(readings)) == 40
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "fault", "rows"),
+    [
+        ("not-increasing", "oid-not-increasing", 1),
+        ("circles", "oid-not-increasing", 3),
+        ("empty", "empty-answer", 0),
+        ("always-too-big", "too-big", 0),
+        ("silent-tables", "no-answer", 0),
+        ("endless", "row-cap", 100),
+    ],
+)
+def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(context, community, misbehave, fault, rows):
+    begun = time.monotonic()
+    with Agent(misbehave) as agent:
+        readings = read(context, community, agent.port, max_rows=700)
+    assert time.monotonic() - begun < 3
+    assert uptime(readings).value == 123.45
+    assert uptime(readings).details["fault"] == fault
+    assert len(names(readings)) == rows
+    for each in readings[2:]:
+        assert each.details["fault"] == fault
+        assert each.value is not None or each.failure in {Failure.NO_ANSWER, Failure.NOT_SUPPORTED}
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "failure"),
+    [
+        ("silent", Failure.NO_ANSWER),
+        ("garbage", Failure.MALFORMED),
+        ("echo", Failure.MALFORMED),
+        ("wrong-id", Failure.NO_ANSWER),
+        ("general-error", Failure.NOT_SUPPORTED),
+    ],
+)
+def test_a_device_that_cannot_be_read_at_all_has_no_uptime_and_says_why(context, community, misbehave, failure):
+    with Agent(misbehave) as agent:
+        (found,) = read(context, community, agent.port)
+    assert (found.metric, found.target, found.failure) == ("device_uptime", "127.0.0.1", failure)
+
+
+def test_nobody_there_is_refused(context, community):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    assert uptime(read(context, community, port)).failure is Failure.REFUSED
+
+
+def test_the_deadline_of_a_device_holds_whatever_the_repeats(context, community):
+    begun = time.monotonic()
+    with Agent("silent") as agent:
+        found = uptime(read(context, community, agent.port, timeout=0.3, retries=5, deadline=0.4))
+    assert found.failure is Failure.TIMEOUT
+    assert time.monotonic() - begun < 1
+
+
+def test_silent_devices_are_asked_side_by_side(context_for, community):
+    devices = tuple(f"127.0.0.{number}" for number in range(2, 10))
+    listeners = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in devices]
+    listeners[0].bind((devices[0], 0))
+    port = listeners[0].getsockname()[1]
+    for sock, device in zip(listeners[1:], devices[1:], strict=True):
+        sock.bind((device, port))
+    begun = time.monotonic()
+    readings = read(context_for(), community, port, devices=devices, timeout=0.2, retries=1, parallel=8)
+    assert time.monotonic() - begun < 1.2
+    for sock in listeners:
+        sock.close()
+    assert [each.target for each in readings] == list(devices)
+    assert {each.failure for each in readings} == {Failure.NO_ANSWER}
+
+
+def test_a_strangers_device_is_refused_before_the_first_packet(context, community):
+    with pytest.raises(Refused):
+        read(context, community, 161, devices=("127.0.0.1", "192.0.2.1"))
+
+
+def test_a_missing_community_file_fails_each_device(context):
+    (found,) = read(context, "/no/such/file", 161)
+    assert found.failure is Failure.LOCAL_RESOURCES
+    assert "community_file cannot be read" in found.details["reason"]
+
+
+def test_what_is_missing_is_said():
+    assert snmp.missing(snmp.Settings()) == "no device is named in snmp.devices"
+    assert "community" in snmp.missing(snmp.Settings(devices=("10.0.0.1",)))
+    with pytest.raises(ValueError, match="does not appear to be"):
+        snmp.Settings(devices=("switch.test",))
+
+
+def test_requests_are_what_scapy_reads():
+    from scapy.layers.snmp import SNMP, SNMPbulk
+
+    packet = SNMP(snmp_session.encode(b"word", 77, [snmp.IF_NAME, snmp.IF_IN], 8))
+    assert packet.community.val == b"word"
+    assert isinstance(packet.PDU, SNMPbulk)
+    assert (packet.PDU.id.val, packet.PDU.max_repetitions.val) == (77, 8)
+    assert [bind.oid.val for bind in packet.PDU.varbindlist] == ["1.3.6.1.2.1.31.1.1.1.1", "1.3.6.1.2.1.31.1.1.1.6"]
+
+
+def outcome(data):
+    try:
+        snmp_session.decode(data)
+    except Failed as failed:
+        return failed.failure
+    return "answer"
+
+
+@given(st.binary(max_size=200))
+def test_rubbish_is_refused_in_one_way(data):
+    assert outcome(data) is Failure.MALFORMED
+
+
+@given(st.data())
+def test_an_answer_with_bytes_changed_is_read_or_refused_in_one_way(data):
+    packet = bytearray(GOOD)
+    for _ in range(data.draw(st.integers(1, 3))):
+        packet[data.draw(st.integers(0, len(packet) - 1))] = data.draw(st.integers(0, 255))
+    assert outcome(bytes(packet)) in {"answer", Failure.MALFORMED}
+
+
+def test_deep_nesting_is_refused():
+    data = b"\x05\x00"
+    for _ in range(3000):
+        head = b"\x30" + (bytes([len(data)]) if len(data) < 128 else b"\x83" + len(data).to_bytes(3, "big"))
+        data = head + data
+    assert outcome(data) is Failure.MALFORMED
+
+
+GOOD = Agent(rows=3).answer(snmp_session.encode(b"word", 5, [snmp.DESCR, snmp.OBJECT_ID, snmp.UP_TIME, snmp.SERVICES], None))[0]
