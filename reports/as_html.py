@@ -10,14 +10,11 @@ from markupsafe import Markup
 
 import report_templates
 from netready.device import INFRASTRUCTURE, Device, Kind
-from netready.failure import Failure
-from netready.measurement import Measurement
-from netready.metric import CATALOGUE, Metric, metric
-from netready.survey import Run
+from netready.metric import CATALOGUE
 from netready.text import clean
 from readiness.judgement import Line, Outcome, Quantity, Target
 from readiness.roadmap import MACHINE, Criterion
-from reports import charts, dates, units, wording
+from reports import charts, dates, units, visit, wording
 from reports.headline import BANNER_LIMIT, MARK_WORDS, NAME_LIMIT, REACHED, headline
 from reports.report import Report
 
@@ -44,27 +41,6 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     wide: Markup
     narrow: Markup
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A measurement in words."""
-
-    metric: Metric
-    target: str
-    at: str
-    value: str
-    how: str
-
-
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """What failed in the same way, and how often."""
-
-    metric: Metric
-    target: str
-    word: Failure
-    why: str
-    reason: str
-    times: int
 
 
 def render(report: Report) -> str:
@@ -127,10 +103,10 @@ def _context(report: Report) -> dict[str, Any]:
         "kinds": [(_label(kind, number), number) for kind, number in kinds],
         "device_chart": _device_chart(kinds),
         "infrastructure": _infrastructure(report),
-        "measurements": [_row(each, report) for each in measurements[:_MEASUREMENTS]],
+        "measurements": [visit.row(each, zone) for each in measurements[:_MEASUREMENTS]],
         "measurements_left": max(0, len(measurements) - _MEASUREMENTS),
-        "failures": _failures(measurements),
-        "runs": sorted(report.survey.runs, key=_trouble_first) if report.survey else (),
+        "failures": visit.failures(measurements),
+        "runs": sorted(report.survey.runs, key=visit.trouble_first) if report.survey else (),
     }
 
 
@@ -250,57 +226,3 @@ def _device_chart(kinds: list[tuple[Kind, int]]) -> Chart:
 def _infrastructure(report: Report) -> list[Device]:
     devices = report.survey.devices if report.survey else ()
     return sorted((each for each in devices if each.kind in INFRASTRUCTURE), key=lambda each: (each.kind, each.names, each.key))
-
-
-def _row(found: Measurement, report: Report) -> Row:
-    if found.failure is not None:
-        value = f"failed: {wording.FAILURES[found.failure]}"
-    elif found.value is not None:
-        value = units.amount(found.metric, found.value, interval=found.interval)
-    else:
-        raise AssertionError("a measurement has a value or a failure word")
-    return Row(
-        metric=metric(found.metric),
-        target=found.target,
-        at=dates.moment(found.taken_at, report.site.zone),
-        value=value,
-        how="; ".join(_details(found)),
-    )
-
-
-def _details(found: Measurement) -> list[str]:
-    parts = [found.method]
-    if (samples := found.detail("samples")) is not None:
-        parts.append(units.count(int(samples), "reading"))
-    if (streams := found.detail("streams")) is not None:
-        parts.append(units.count(int(streams), "connection"))
-    if (seconds := found.detail("seconds")) is not None:
-        parts.append(units.seconds(seconds))
-    if (received := found.detail("bytes_received")) is not None:
-        parts.append(f"{units.size(received)} received")
-    if (sent := found.detail("bytes_sent")) is not None:
-        parts.append(f"{units.size(sent)} sent")
-    if (load := found.detail("load_during")) is not None:
-        parts.append(f"{units.mbps(load)} Mbps of other traffic")
-    if isinstance(limit := found.details.get("limited_by"), str) and limit:
-        parts.append(f"limited by {wording.limits([limit])}")
-    for name, words in (("layer", "counted:"), ("role", "role")):
-        if isinstance(text := found.details.get(name), str) and text:
-            parts.append(f"{words} {text}")
-    return parts
-
-
-def _failures(measurements: tuple[Measurement, ...]) -> list[Trouble]:
-    same = Counter(
-        (each.metric, each.target, each.failure, str(each.details.get("reason") or ""))
-        for each in measurements
-        if each.failure is not None
-    )
-    return [
-        Trouble(metric=metric(name), target=target, word=word, why=wording.FAILURES[word], reason=reason, times=times)
-        for (name, target, word, reason), times in same.items()
-    ]
-
-
-def _trouble_first(run: Run) -> tuple[bool, bool, str]:
-    return (run.error is None and run.ok, run.skipped is None, run.instrument)

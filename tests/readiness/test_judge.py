@@ -117,11 +117,15 @@ def test_reasons_name_the_evidence():
     )
 
 
-def test_what_netready_cannot_check_yet_is_unknown():
+def test_what_netready_cannot_check_yet_is_for_a_person_to_say_and_unknown_by_machine():
     (verdict,) = judged(roadmap(criterion(evidence=(P, A), bounded=False)), {}, [yes()]).verdicts
+    assert (verdict.outcome, verdict.by_machine) == (MET, UNKNOWN)
+
+
+def test_what_netready_cannot_check_yet_and_no_person_may_say_is_unknown():
+    (verdict,) = judged(roadmap(criterion(evidence=(P, I), bounded=False)), {}, [yes()]).verdicts
     assert (verdict.outcome, verdict.by_machine) == (UNKNOWN, UNKNOWN)
     assert verdict.reason == "probed: netready cannot check this yet"
-    assert verdict.missing == "a document"
 
 
 @pytest.mark.parametrize(

@@ -65,11 +65,14 @@ class Peer:
     def swallow(self, seconds: float) -> int:
         """Read and drop what comes; the bytes read."""
         end, count = time.monotonic() + seconds, 0
+        self.connection.settimeout(0.05)
         while time.monotonic() < end and not self._over.is_set():
-            chunk = self.connection.recv(1 << 16)
-            if not chunk:
-                break
-            count += len(chunk)
+            with contextlib.suppress(TimeoutError):
+                chunk = self.connection.recv(1 << 16)
+                if not chunk:
+                    break
+                count += len(chunk)
+        self.connection.settimeout(5)
         return count
 
     def wait(self, seconds: float) -> None:

@@ -1,0 +1,137 @@
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+
+from netready.device import Kind
+from netready.failure import Failure
+from readiness.evidence import Grade
+from readiness.gate import Answer, Level, RuleOutcome
+from readiness.judgement import Outcome
+from readiness.roadmap import EvidenceKind
+from reports import wording
+from reports.headline import REASONS, STEPS, Mark, headline, sureness
+
+
+def _marks(head, name):
+    return next(row.marks for row in head.stages if row.dimension.id == name)
+
+
+@pytest.mark.parametrize(
+    ("table", "closed"),
+    [
+        (wording.ANSWERS, Answer),
+        (wording.OUTCOMES, Outcome),
+        (wording.RULE_OUTCOMES, RuleOutcome),
+        (wording.LEVELS, Level),
+        (wording.EVIDENCE, EvidenceKind),
+        (wording.GRADES, Grade),
+        (wording.FAILURES, Failure),
+        (wording.KINDS, Kind),
+    ],
+)
+def test_every_word_of_a_closed_list_can_be_said(table: dict[str, object], closed: Iterable[str]):
+    assert set(table) == set(closed)
+
+
+def test_the_decision_is_a_sentence_with_its_reasons_the_hardest_first(school):
+    head = headline(school)
+    assert head.verdict == "Not yet"
+    assert head.sentence == (
+        "Ready for “Pilot room”. Not ready for “Whole school”, for two reasons; one further demand cannot be judged yet:"
+    )
+    assert head.reasons == (
+        "The line gives 41.2 Mbps per 1,000 users from the school, at least; the wave asks for 100.",
+        "The line gives 184 Mbps per 1,000 users, at least; the wave asks for 1,000.",
+        "Not known: no device list has been imported.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("wave", "verdict", "sentence"),
+    [
+        ("pilot", "Ready", "Ready for “Pilot room”: every demand is met."),
+        ("district", "Cannot say", "Ready for “Pilot room”. Cannot say yet for “District”: one demand cannot be judged:"),
+    ],
+)
+def test_every_answer_has_its_sentence(make, wave, verdict, sentence):
+    head = headline(make(wave=wave))
+    assert (head.verdict, head.sentence) == (verdict, sentence)
+
+
+def test_accepted_risks_are_conditions_on_the_first_page(make, school):
+    waived = msgspec.structs.replace(
+        school.decisions[1], answer=Answer.GO_WITH_CONDITIONS, rules=(), conditions=("the line is slow: M. Diaz, until June",)
+    )
+    head = headline(make(decisions=(waived,)))
+    assert head.verdict == "Ready with conditions"
+    assert head.sentence == "Ready for “Whole school”, with one condition:"
+    assert head.reasons == ("The line is slow: M. Diaz, until June.",)
+
+
+def test_no_more_reasons_than_a_reader_can_hold_and_the_rest_is_counted(make, school):
+    failing = school.decisions[1].rules[0]
+    many = tuple(msgspec.structs.replace(failing, rule=f"r{n}", reason=f"reason {n}") for n in range(7))
+    head = headline(make(decisions=(msgspec.structs.replace(school.decisions[1], rules=many),)))
+    assert len(head.reasons) == REASONS
+    assert head.more == 7 - REASONS
+
+
+def test_dimensions_that_the_gate_looks_at_come_first_and_the_weakest_is_named(school):
+    head = headline(school)
+    assert [row.dimension.id for row in head.stages][:4] == ["choices", "broadband", "network", "uses"]
+    assert len(head.stages) == 14
+    assert head.weakest == "Broadband access, at Entry"
+    assert [row.dimension.id for row in head.stages if row.weakest] == ["broadband"]
+
+
+def test_a_stage_is_marked_by_how_it_is_known(school):
+    head = headline(school)
+    assert _marks(head, "uses") == (Mark.START, Mark.MEASURED, Mark.ATTESTED, Mark.UNKNOWN)
+    assert _marks(head, "broadband") == (Mark.START, Mark.NOT_MET, Mark.NOT_MET, Mark.NOT_MET)
+    assert _marks(head, "learning") == (Mark.START, Mark.UNKNOWN, Mark.UNKNOWN, Mark.UNKNOWN)
+
+
+def test_a_dimension_in_which_a_machine_can_know_nothing_says_so(school):
+    alone = {row.dimension.id: row.alone for row in headline(school).stages}
+    assert alone["rules"] == "attested only"
+    assert alone["jobs"] == "Entry"
+
+
+def test_next_steps_open_the_wave_first_then_the_weakest_dimension_then_follow_advice(school):
+    steps = headline(school).steps
+    assert [step.unlocks for step in steps] == [*["wave “Whole school”"] * 3, *["Broadband access: Emerging"] * 2]
+    assert len(steps) == STEPS
+    assert steps[0].what == "Ask the provider for 242 Mbps or more from the school."
+    assert steps[0].evidence == "Ten school days of tests at 242 Mbps or more."
+    assert steps[2].what == "Import the device list from the device manager."
+
+
+def test_a_step_is_named_once(make, school):
+    rules = school.decisions[1].rules
+    twice = msgspec.structs.replace(rules[1], remedy=rules[0].remedy)
+    head = headline(make(decisions=(msgspec.structs.replace(school.decisions[1], rules=(rules[0], twice)),)))
+    assert len({step.what for step in head.steps}) == len(head.steps) == 3
+
+
+def test_how_sure_is_counted_from_the_judgement(make, school):
+    before = sureness(school)
+    assert (before.total, before.checkable, before.attestable) == (112, 48, 64)
+    name = "LEARNING.3.1"
+    verdicts = tuple(
+        msgspec.structs.replace(each, outcome=Outcome.MET, attestation=_attestation(school)) if each.criterion == name else each
+        for each in school.judgement.verdicts
+    )
+    after = sureness(make(judgement=msgspec.structs.replace(school.judgement, verdicts=verdicts)))
+    assert (after.attested, after.unknown) == (before.attested + 1, before.unknown - 1)
+    assert after.measured == before.measured
+
+
+def _attestation(school):
+    return next(each.attestation for each in school.judgement.verdicts if each.attestation)
+
+
+def test_a_text_is_cut_between_words():
+    assert wording.shortened("one two three four", 12) == "one two…"
+    assert wording.shortened("x" * 20, 12) == "x" * 11 + "…"
+    assert wording.shortened("short", 12) == "short"
