@@ -1,9 +1,6 @@
 """The config: netready.toml, read strictly. Every refusal is one sentence with the file, the field and what was expected."""
 
-import difflib
-import re
-import tomllib
-from functools import reduce
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +10,7 @@ from msgspec import Meta
 from netready.authority import Authority
 from netready.instrument import Instrument
 from netready.rate import duration, rate
+from netready.refusal import Unfit, fit, near, toml
 from netready.site import Site
 
 DEFAULT_NAME = "netready.toml"
@@ -20,7 +18,7 @@ SYSTEM_FILE = Path("/etc/netready/netready.toml")
 
 
 class ConfigError(Exception):
-    """The config cannot be used; the message is one sentence of advice. Nothing was done."""
+    """Something that a run rests on cannot be used; the message is one sentence of advice. Nothing was done."""
 
 
 class SurveySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +89,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         for name in instrument.files:
             if isinstance(raw.get(name), str) and raw[name]:
                 raw[name] = str(self.path(raw[name]))
-        settings = _convert(raw, instrument.settings, self.file, instrument.config_table)
+        settings = fit(raw, str(self.file), instrument.settings, instrument.config_table)
         return instrument.fit(settings, self.site)
 
 
@@ -122,13 +120,13 @@ def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
     known = {*TABLES, *(row.config_table for row in instruments)}
     for name, table in raw.items():
         if name not in known:
-            raise ConfigError(f"{path}: {name}: unknown table{_near(name, known)}")
+            raise Unfit(str(path), name, f"unknown table; {near(name, known)}")
         if not isinstance(table, dict):
-            raise ConfigError(f"{path}: {name}: expected a table ([{name}]), got {type(table).__name__}")
+            raise Unfit(str(path), name, f"expected a table, [{name}]")
     if "site" not in raw:
-        raise ConfigError(f"{path}: site: the table [site] is missing; `netready init` writes a complete file")
+        raise Unfit(str(path), "site", "the table [site] is missing; `netready init` writes a complete file")
     _read_quantities(raw, path)
-    parts = {name: _convert(raw.get(name, {}), kind, path, name) for name, kind in TABLES.items()}
+    parts = {name: fit(raw.get(name, {}), str(path), kind, name) for name, kind in TABLES.items()}
     tables = {name: table for name, table in raw.items() if name not in TABLES}
     config = Config(file=path, folder=path.absolute().parent, tables=tables, **parts)
     for row in instruments:
@@ -136,13 +134,11 @@ def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
     names = {row.name for row in instruments}
     for index, name in enumerate(config.survey.skip):
         if name not in names:
-            raise ConfigError(f"{path}: survey.skip[{index}]: no instrument is called {name!r}{_near(name, names)}")
+            raise Unfit(str(path), f"survey.skip[{index}]", f'no instrument is called "{name}"; {near(name, names)}')
     for index, network in enumerate(config.site.authorised):
         if network.num_addresses > config.survey.widest_scan:
-            raise ConfigError(
-                f"{path}: site.networks[{index}]: {network} has {network.num_addresses:,} addresses; expected at most "
-                f"{config.survey.widest_scan:,} (survey.widest_scan)"
-            )
+            widest = f"expected at most {config.survey.widest_scan:,} addresses (survey.widest_scan)"
+            raise Unfit(str(path), f"site.networks[{index}]", f"{widest}; {network} has {network.num_addresses:,}")
     return config
 
 
@@ -163,12 +159,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file; `netready init` asks what it must know and writes one") from None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    try:
-        return tomllib.loads(data.decode())
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: byte {error.start}: expected UTF-8 text") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+    return toml(data, str(path))
 
 
 def _read_quantities(raw: dict[str, Any], path: Path) -> None:
@@ -178,60 +169,14 @@ def _read_quantities(raw: dict[str, Any], path: Path) -> None:
     for index, circuit in enumerate(circuits if isinstance(circuits, list) else ()):
         for name in _RATES:
             if isinstance(circuit, dict) and isinstance(circuit.get(name), str):
-                circuit[name] = _quantity(rate, circuit[name], f"{path}: site.circuits[{index}].{name}")
+                circuit[name] = _quantity(rate, circuit[name], path, f"site.circuits[{index}].{name}")
     survey = raw.get("survey")
     if isinstance(survey, dict) and isinstance(survey.get("interval"), str):
-        survey["interval"] = _quantity(duration, survey["interval"], f"{path}: survey.interval")
+        survey["interval"] = _quantity(duration, survey["interval"], path, "survey.interval")
 
 
-def _quantity(parse: Any, text: str, place: str) -> float:
+def _quantity(parse: Callable[[str], float], text: str, path: Path, field: str) -> float:
     try:
-        return float(parse(text))
+        return parse(text)
     except ValueError as error:
-        raise ConfigError(f"{place}: {error}") from error
-
-
-def _convert(raw: object, kind: type[Any], path: Path, table: str) -> Any:
-    try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {explain(str(error), table, kind)}") from error
-
-
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<where>[^`]*)`)?$", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<name>.*)`")
-_REQUIRED = re.compile(r"Object missing required field `(?P<name>.*)`")
-
-
-def explain(message: str, table: str, kind: type[Any]) -> str:
-    """A msgspec message as "path.to.field: what was expected"."""
-    found = _AT.match(message)
-    what, where = (found["what"], found["where"] or "") if found else (message, "")
-    place = f"{table}{where}"
-    if (unknown := _UNKNOWN.match(what)) is not None:
-        return f"{place}.{unknown['name']}: unknown field{_near(unknown['name'], _fields(kind, where))}"
-    if (required := _REQUIRED.match(what)) is not None:
-        return f"{place}.{required['name']}: this field is required and missing"
-    return f"{place}: {what[:1].lower()}{what[1:]}"
-
-
-def _fields(kind: type[Any], where: str) -> set[str]:
-    """The field names of the struct at `where` (".circuits[0]") inside `kind`, for suggestions."""
-
-    def step(current: Any, part: str) -> Any:
-        if not isinstance(current, msgspec.inspect.StructType):
-            return current
-        inner = next((field.type for field in current.fields if field.encode_name == part), None)
-        while isinstance(inner, msgspec.inspect.VarTupleType | msgspec.inspect.ListType):
-            inner = inner.item_type
-        return inner
-
-    reached = reduce(step, re.findall(r"\.(\w+)", where), msgspec.inspect.type_info(kind))
-    return {field.encode_name for field in reached.fields} if isinstance(reached, msgspec.inspect.StructType) else set()
-
-
-def _near(name: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return f"; expected one of {', '.join(sorted(known))}" if known else ""
+        raise Unfit(str(path), field, str(error)) from error

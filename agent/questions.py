@@ -1,7 +1,6 @@
 """The questions of `netready init`: said once, used for the prompts, the answers file and the config that is written."""
 
 import json
-import tomllib
 from collections.abc import Callable, Iterable
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,6 +10,7 @@ import msgspec
 
 from agent.config import ConfigError
 from netready.rate import rate
+from netready.refusal import Unfit, near, toml
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,25 +84,23 @@ def ask(questions: Iterable[Question], prompt: Callable[[str, str, Callable[[str
 def read_answers(path: Path) -> dict[str, Any]:
     """The answers in a TOML file; ConfigError names the file and the key that is wrong."""
     try:
-        raw = tomllib.loads(path.read_text())
+        raw = toml(path.read_bytes(), str(path))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
     known = {each.key: each for each in QUESTIONS}
     for key in raw:
         if key not in known:
-            raise ConfigError(f"{path}: {key}: no question has this key; expected one of {', '.join(known)}")
+            raise Unfit(str(path), key, f"no question has this key; {near(key, known)}")
     answers: dict[str, Any] = {}
     for key, question in known.items():
         value = raw.get(key, question.default)
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         if question.required and not text:
-            raise ConfigError(f"{path}: {key}: this answer is required and missing ({question.ask})")
+            raise Unfit(str(path), key, f"this answer is required and missing ({question.ask})")
         try:
             question.check(text)
         except ValueError as error:
-            raise ConfigError(f"{path}: {key}: {error}") from error
+            raise Unfit(str(path), key, str(error)) from error
         answers[key] = text
     return answers
 

@@ -208,16 +208,16 @@ def _services(plan: Plan) -> list[Service]:
         argv = [*python, "testpoint", "--listen", f"{TESTPOINT}:{TESTPOINT_PORT}"]
         services.append(Service("testpoint", "isp", argv, _accepts("isp", TESTPOINT, TESTPOINT_PORT)))
     if "snmp" in plan.services:
-        services.append(Service("router SNMP", "router", _router_snmp(), _answers_snmp("router", ROUTER)))
+        services.append(Service("router SNMP", "router", _router_snmp(plan), _answers_snmp("router", ROUTER)))
         services.append(Service("switch SNMP", "switch", [*python, "lab.snmp", "switch"], _answers_snmp("switch", SWITCH)))
     if "announcements" in plan.services and plan.hosts:
         services.append(Service("announcements", "switch", [*python, "lab.announce"]))
     return services
 
 
-def _router_snmp() -> list[str]:
+def _router_snmp(plan: Plan) -> list[str]:
     """The real snmpd where there is one, with nothing of the host's configuration; else our own responder."""
-    daemon = shutil.which("snmpd")
+    daemon = shutil.which("snmpd") if plan.snmpd else None
     if daemon is None:
         return [sys.executable, "-m", "lab.snmp", "router"]
     os.environ["SNMP_PERSISTENT_DIR"] = str(PRIVATE / "snmpd")

@@ -34,6 +34,7 @@ def _read_by(parse: Callable[[str], float]) -> Callable[[click.Context, click.Pa
 RATE: dict[str, Any] = {"metavar": "RATE", "callback": _read_by(rate)}
 TIME: dict[str, Any] = {"metavar": "TIME", "callback": _read_by(duration)}
 SHARE: dict[str, Any] = {"metavar": "SHARE", "callback": _read_by(share)}
+_OPTIONS = {"delay": "rtt"}  # fields that the command line calls otherwise
 NAME = click.option("--name", default="school", show_default=True, help="Which lab, when several stand.")
 
 
@@ -71,7 +72,7 @@ def _plan(*, rtt: float | None, students: int | None, staff: int | None, classro
 def _without_path(message: str) -> str:
     """A msgspec message in the words of the command line: "--down: expected `float` <= 1000000000.0"."""
     what, _, where = message.partition(" - at `$.")
-    return f"--{where.rstrip('`')}: {what[0].lower()}{what[1:]}" if where else what
+    return f"--{_OPTIONS.get(where.rstrip('`'), where.rstrip('`'))}: {what[0].lower()}{what[1:]}" if where else what
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

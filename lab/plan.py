@@ -71,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What to build.
 
     services   any of "names" (DNS), "pages" (the platform's web pages), "testpoint", "snmp", "announcements"
+    snmpd      let the real snmpd, where it is installed, answer for the router; else our own responder does
     """
 
     wan: Wan = Wan()
@@ -79,6 +80,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     classrooms: Annotated[int, Meta(ge=1)] = 24
     hosts: tuple[Host, ...] = HOSTS
     services: frozenset[str] = frozenset({"names", "pages", "testpoint", "snmp", "announcements"})
+    snmpd: bool = True
 
 
 BARE = Plan(hosts=(), services=frozenset())  # isp, router, switch and agent only: for tests of probes over a shaped line

@@ -89,8 +89,10 @@ def open_lab(plan: Plan | None = None) -> Iterator[Lab]:
                 start_new_session=True,  # Ctrl-C is for us; the lifeline tells the lab
             )
         try:
-            yield Lab(plan, _begin(launcher, plan, said))
-            _still_whole(said)
+            init = _begin(launcher, plan, said)
+            with open(os.pidfd_open(init), "rb") as alive:  # noqa: PTH123 - a descriptor
+                yield Lab(plan, init)
+                _still_whole(alive, said)
         finally:
             hold.close()
             launcher.wait(PATIENCE)
@@ -113,9 +115,9 @@ def _begin(launcher: subprocess.Popen[bytes], plan: Plan, report: IO[bytes]) -> 
     raise LabFailed(msg)
 
 
-def _still_whole(report: IO[bytes]) -> None:
-    """LabFailed when a part of the lab ended while it was in use: whatever was measured since is worth nothing."""
-    if select.select([report], [], [], 0)[0]:
+def _still_whole(alive: IO[bytes], report: IO[bytes]) -> None:
+    """LabFailed when PID 1 ended while the lab was in use: whatever was measured since is worth nothing."""
+    if select.select([alive], [], [], 0)[0]:
         line = report.readline()
         said = msgspec.json.decode(line, type=_Said) if line else _Said(ended="the lab was killed while it was in use")
         raise LabFailed(said.ended)

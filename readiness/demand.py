@@ -7,8 +7,8 @@ import math
 from collections.abc import Collection
 
 from netready.device import Kind
+from netready.refusal import Unfit, quoted
 from netready.site import Role
-from readiness.refusal import Unfit, quoted
 
 BY_ROLE = frozenset({"platform_success", "platform_time_p95", "platform_hosts"})
 BY_KIND = frozenset({"devices"})

@@ -9,8 +9,8 @@ from msgspec import Meta
 
 from netready.device import Kind
 from netready.measurement import Measurement
+from netready.refusal import Unfit, decode, item, quoted
 from netready.site import Role
-from readiness.refusal import Unfit, decode, item, quoted
 from readiness.roadmap import EvidenceKind, Roadmap
 
 

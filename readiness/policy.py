@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Meta
 
 from netready.device import Kind
+from netready.refusal import Unfit, decode, either, item, quoted, unique, unstamped
 from netready.site import Role
 from readiness import demand
 from readiness.demand import DAILY
-from readiness.refusal import Unfit, decode, either, item, quoted, unique, unstamped
 from readiness.roadmap import MACHINE, Roadmap
 from readiness.stages import demanded
 

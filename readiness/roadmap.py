@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from netready.device import Kind
+from netready.refusal import Unfit, decode, either, item, quoted, unique, unstamped
 from netready.site import Role
 from readiness import demand
-from readiness.refusal import Unfit, decode, either, item, quoted, unique, unstamped
 
 Text = Annotated[str, Meta(min_length=1)]
 StageNumber = Annotated[int, Meta(ge=1, le=4)]

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from netready.refusal import Unfit, decode, item, unique, unstamped
 from netready.site import Site
 from readiness.judgement import Line, Outcome, Quantity
-from readiness.refusal import Unfit, decode, item, unique, unstamped
 from readiness.wording import NO_LINE, limits, plural, rate
 
 Text = Annotated[str, Meta(min_length=1)]

@@ -146,12 +146,12 @@ def _short(decision: Decision) -> str:
 
 
 def _sentence(report: Report, decision: Decision) -> str:
-    wave = f"“{_short(decision)}”"
+    wave = _short(decision)
     binding = [rule for rule in decision.rules if rule.level is not Level.ADVISORY]
     failed = sum(rule.outcome is RuleOutcome.FAIL for rule in binding)
     unknown = sum(rule.outcome is RuleOutcome.UNKNOWN for rule in binding)
     before = [_short(each) for each in report.decisions[: report.decisions.index(decision)] if each.answer in OPEN]
-    ready = f"Ready for “{before[-1]}”. " if before else ""
+    ready = f"Ready for {before[-1]}. " if before else ""
     match decision.answer:
         case Answer.GO:
             return f"Ready for {wave}: every demand is met."

@@ -68,11 +68,12 @@ def _namespaces() -> Check:
 def _config(option: str | None) -> Check:
     from agent.config import ConfigError, find, load
     from agent.instruments import instruments
+    from netready.refusal import Unfit
 
     path = find(option)
     try:
         config = load(path, instruments())
-    except ConfigError as error:
+    except (ConfigError, Unfit) as error:
         return Check(name="config", ok=False, found=str(error), advice="netready init")
     networks = ", ".join(config.site.networks) or "none"
     return Check(name="config", ok=True, found=f"{path}: {config.site.name}; authorised networks: {networks}")

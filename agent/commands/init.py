@@ -19,6 +19,7 @@ def init(answers: str | None, config: str | None, *, force: bool, as_json: bool)
     from agent.questions import QUESTIONS, ask, read_answers, write_config
     from agent.session import emit
     from agent.writing import replace
+    from netready.refusal import Unfit
 
     path = Path(config or DEFAULT_NAME)
     if path.exists() and not force:
@@ -29,7 +30,7 @@ def init(answers: str | None, config: str | None, *, force: bool, as_json: bool)
     replace(draft, text.encode())
     try:
         load(draft, instruments())
-    except ConfigError as error:
+    except (ConfigError, Unfit) as error:
         raise ConfigError(str(error).replace(str(draft), answers or "answers", 1)) from error
     finally:
         draft.unlink(missing_ok=True)

@@ -90,17 +90,12 @@ def _one(
     ctx: click.Context, row: Any, table: dict[str, Any], hosts: tuple[str, ...], config: str | None, *, as_json: bool
 ) -> None:
     """Run one instrument against what the command line names, print it, and exit 3 when nothing could be measured."""
-    import msgspec
-
-    from agent.config import explain
     from agent.session import begin_if_configured, context_for, emit, progress
     from agent.survey import read
+    from netready.refusal import fit
     from reports import lines
 
-    try:
-        settings = msgspec.convert(table, row.settings)
-    except msgspec.ValidationError as error:
-        raise click.UsageError(explain(str(error), row.name, row.settings)) from error
+    settings = fit(table, "command line", row.settings)
     context = context_for(begin_if_configured(config), hosts=hosts)
     progress(f"{row.name}: {row.does}")
     measurements, _sightings = read(row, settings, context)

@@ -1,5 +1,6 @@
 """`netready report`: the same judgement in one of the formats."""
 
+import sys
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ def report(kind: str, out: str | None, wave: str | None, config: str | None, *, 
     what = assessed_page(config, wave=wave)
     data = writing.rendered(what, kind)
     if out == "-":
-        click.get_binary_stream("stdout").write(data)
+        sys.stdout.buffer.write(data)
         return
     path = Path(out or f"netready-report.{kind}").absolute()
     writing.replace(path, data)

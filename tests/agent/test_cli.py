@@ -103,7 +103,7 @@ def test_a_mistyped_field_writes_nothing(tmp_path):
     (tmp_path / "netready.toml").write_text(SITE.replace("students = 480", "students = 0"))
     done = run("audit", cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == "netready: netready.toml: site.students: expected `int` >= 1\n"
+    assert done.stderr == "netready: netready.toml: site.students: expected a whole number >= 1\n"
     assert [path.name for path in tmp_path.iterdir()] == ["netready.toml"]
 
 
@@ -194,7 +194,7 @@ def test_init_writes_a_config_that_audit_accepts(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("students = 0", "answers.toml: site.students: expected `int` >= 1"),
+        ("students = 0", "answers.toml: site.students: expected a whole number >= 1"),
         ('networks = ["10.20.0.0/33"]', "answers.toml: networks: '10.20.0.0/33' does not appear to be an IPv4 or IPv6 network"),
         ('contracted_down = "fast"', "answers.toml: contracted_down: expected a rate such as 300M"),
         ("pupils = 3", "answers.toml: pupils: no question has this key"),

@@ -3,6 +3,7 @@ import pytest
 
 from agent.config import ConfigError, authority, find, load
 from netready.instrument import Instrument
+from netready.refusal import Unfit
 
 SITE = """
 [site]
@@ -75,14 +76,14 @@ def at(table, line):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (SITE.replace("students = 480", "students = 0"), "site.students: expected `int` >= 1"),
-        (SITE.replace("students = 480", 'students = "many"'), "site.students: expected `int`, got `str`"),
-        (SITE.replace("students = 480", ""), "site.students: this field is required and missing"),
+        (SITE.replace("students = 480", "students = 0"), "site.students: expected a whole number >= 1"),
+        (SITE.replace("students = 480", 'students = "many"'), "site.students: expected a whole number; got text"),
+        (SITE.replace("students = 480", ""), "site.students: expected a value; the field is missing"),
         (at("site", "studnets = 1"), "site.studnets: unknown field; did you mean students?"),
         (SITE.replace('"300M"', '"fast"'), "site.circuits[0].contracted_down: expected a rate such as 300M or 1G"),
-        (SITE.replace('"300M"', "-5"), "site.circuits[0].contracted_down: expected `float` > 0"),
-        (SITE.replace('"300M"', "inf"), "site.circuits[0].contracted_down: expected `float` <= 10000000000000.0"),
-        (SITE.replace('"300M"', "nan"), "site.circuits[0].contracted_down: expected `float`"),
+        (SITE.replace('"300M"', "-5"), "site.circuits[0].contracted_down: expected a number > 0"),
+        (SITE.replace('"300M"', "inf"), "site.circuits[0].contracted_down: expected a number <= 10000000000000.0"),
+        (SITE.replace('"300M"', "nan"), "site.circuits[0].contracted_down: expected a number"),
         (
             SITE.replace("contracted_up", "contracted_upp"),
             "site.circuits[0].contracted_upp: unknown field; did you mean contracted_up?",
@@ -90,22 +91,22 @@ def at(table, line):
         (SITE.replace("10.20.0.0/24", "10.20.0.0/33"), "site: networks: '10.20.0.0/33' is not a network"),
         (
             SITE.replace("10.20.0.0/24", "16.0.0.0/4"),
-            "site.networks[0]: 16.0.0.0/4 has 268,435,456 addresses; expected at most 4,096 (survey.widest_scan)",
+            "site.networks[0]: expected at most 4,096 addresses (survey.widest_scan); 16.0.0.0/4 has 268,435,456",
         ),
         (at("surveys", 'interval = "6h"'), "surveys: unknown table; did you mean survey?"),
         (at("survey", 'interval = "soon"'), "survey.interval: expected a duration such as 90s, 15m or 6h, got 'soon'"),
-        (at("survey", "interval = 5"), "survey.interval: expected `float` >= 60"),
-        (at("survey", 'skip = ["prob"]'), "survey.skip[0]: no instrument is called 'prob'; did you mean probe?"),
+        (at("survey", "interval = 5"), "survey.interval: expected a number >= 60"),
+        (at("survey", 'skip = ["prob"]'), 'survey.skip[0]: no instrument is called "prob"; did you mean probe?'),
         (at("probe", "tires = 2"), "probe.tires: unknown field; did you mean tries?"),
-        (at("probe", 'tries = "2"'), "probe.tries: expected `int`, got `str`"),
-        (at("exporter", 'listen = "9810"'), "exporter.listen: expected `str` matching regex"),
-        ("probe = 3" + SITE, "probe: expected a table ([probe]), got int"),
+        (at("probe", 'tries = "2"'), "probe.tries: expected a whole number; got text"),
+        (at("exporter", 'listen = "9810"'), "exporter.listen: expected text matching regex"),
+        ("probe = 3" + SITE, "probe: expected a table, [probe]"),
         ("[survey]\n", "site: the table [site] is missing"),
-        ("[site\n", "not TOML: "),
+        ("[site\n", "line 1"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence_with_its_place(tmp_path, text, message):
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(Unfit) as refused:
         read(tmp_path, text)
     said = str(refused.value)
     assert said.startswith(f"{tmp_path / 'netready.toml'}: {message}"), said
@@ -119,7 +120,7 @@ def test_a_missing_file_says_how_to_get_one(tmp_path):
 
 def test_bytes_that_are_not_text_are_refused(tmp_path):
     (tmp_path / "netready.toml").write_bytes(b"[site]\nname = '\xff'\n")
-    with pytest.raises(ConfigError, match="byte 15: expected UTF-8 text"):
+    with pytest.raises(Unfit, match="byte 15: expected UTF-8 text"):
         load(tmp_path / "netready.toml", ())
 
 

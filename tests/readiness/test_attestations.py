@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
+from netready.refusal import Unfit
 from readiness.evidence import parse_attestations
-from readiness.refusal import Unfit
 
 TODAY = date(2026, 3, 31)
 ONE = """[[attestations]]
@@ -70,7 +70,7 @@ CASES = {
     ),
     "an unknown table": (
         ONE.replace("[[attestations]]", "[[attestation]]"),
-        "attestations.toml: attestation: unknown field; fields here are attestations",
+        "attestations.toml: attestation: unknown field; did you mean attestations?",
     ),
 }
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netready.metric import CATALOGUE
+from netready.refusal import Unfit
 from netready.site import Role, Site
 from readiness.evidence import Fact, Grade
 from readiness.gate import (
@@ -28,7 +29,6 @@ from readiness.gate import (
 )
 from readiness.gather import gather
 from readiness.judge import judge
-from readiness.refusal import Unfit
 from readiness.roadmap import Dimension, EvidenceKind, Roadmap, StageName
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

@@ -5,8 +5,8 @@ import hashlib
 import pytest
 
 from netready.metric import CATALOGUE
+from netready.refusal import Unfit
 from readiness import roadmap as roadmaps
-from readiness.refusal import Unfit
 from readiness.roadmap import EvidenceKind
 
 
@@ -33,7 +33,7 @@ CASES = {
     "an unknown field lists the known ones": (
         'name = "Entry"',
         'nome = "Entry"',
-        "roadmap.toml: stages[0] (1).nome: unknown field; fields here are meaning, name, number",
+        "roadmap.toml: stages[0] (1).nome: unknown field; did you mean name?",
     ),
     "a field of the wrong type": (
         "stage = 3",

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from netready.refusal import Unfit
 from readiness.gather import gather
 from readiness.judgement import Outcome
-from readiness.refusal import Unfit
 from readiness.standards import compare, parse
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)

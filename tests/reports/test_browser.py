@@ -109,7 +109,8 @@ def test_labels_in_the_charts_do_not_cover_each_other(browser, file):
 
 
 OVERLAPS = """() => [...document.querySelectorAll('svg.chart')].flatMap(chart => {
-  const all = [...chart.querySelectorAll('text')].map(t => [t.textContent, t.getBoundingClientRect()]).filter(([, r]) => r.width);
+  const all = [...chart.querySelectorAll('text')]
+    .map(t => [t.textContent, t.getBoundingClientRect()]).filter(([, r]) => r.width);
   return all.flatMap(([a, r], i) => all.slice(i + 1)
     .filter(([, s]) => r.left < s.right && s.left < r.right && r.top + 3 < s.bottom && s.top + 3 < r.bottom)
     .map(([b]) => a + ' / ' + b));
@@ -121,7 +122,7 @@ def _printed(browser, file, paper, out):
     tab.goto(file.as_uri())
     tab.pdf(path=out, format=paper)
     tab.close()
-    said = subprocess.run(["pdftotext", "-layout", str(out), "-"], capture_output=True, text=True, check=True)  # noqa: S607
+    said = subprocess.run(["pdftotext", "-layout", str(out), "-"], capture_output=True, text=True, check=True)
     return said.stdout.split("\f")
 
 

@@ -31,8 +31,10 @@ HOSTILE = (
 )
 
 TAGS = frozenset(
-    "html head meta title style body a main article header div p b bdi h1 h2 h3 section ol ul li em figure svg line text circle "
-    "path rect desc figcaption table thead tbody tr th td br span nav dl dt dd footer caption".split()
+    {"html", "head", "meta", "title", "style", "body", "a", "main", "article", "header", "footer", "nav", "section", "div"}
+    | {"p", "b", "bdi", "em", "br", "span", "h1", "h2", "h3", "ol", "ul", "li", "dl", "dt", "dd", "figure", "figcaption"}
+    | {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    | {"svg", "desc", "line", "text", "circle", "path", "rect"}
 )
 
 
@@ -58,7 +60,8 @@ class Tags(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag, attrs):
-        self.names.add(tag)
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -146,7 +149,6 @@ def test_hostile_words_break_out_of_no_element(hostile, page):
     found = _tags(RENDERERS["html"].render(hostile))
     assert found.names <= TAGS
     assert found.attributes <= _tags(page).attributes
-    assert "49" not in {text.strip() for text in HOSTILE}
 
 
 def test_hostile_words_are_shown_as_text(hostile):
@@ -173,7 +175,7 @@ def test_colour_only_repeats_what_the_words_say(school):
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == summary(school)
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
 def test_the_terminal_summary_fits_any_width(school, width):
     assert max(len(line) for line in summary(school, width).splitlines()) <= width
 
@@ -206,7 +208,7 @@ def test_no_cell_is_a_formula(hostile):
         assert not any(cell.startswith(formulas) for cell in row.values())
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "＝1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", " =1", "\N{FULLWIDTH EQUALS SIGN}1"])
 def test_a_cell_that_looks_like_a_formula_is_made_text(cell):
     assert str(safe(cell)).startswith("'")
 
@@ -216,12 +218,12 @@ def test_a_number_stays_a_number(cell):
     assert safe(cell) == cell
 
 
-def test_a_template_that_prints_none_fails_and_does_not_say_none(make, school):
-    line = msgspec.structs.replace(school.judgement.down, layer=None)
+def test_a_page_that_would_print_none_fails_instead(make, school):
+    line = school.judgement.down
+    nothing = msgspec.structs.replace(line.targets[0], title=None)
+    judgement = msgspec.structs.replace(school.judgement, down=msgspec.structs.replace(line, targets=(nothing, nothing)))
     with pytest.raises(TypeError, match="must be said in words"):
-        from reports.as_html import _finalize  # noqa: PLC0415 - the one thing under test here
-
-        _finalize(line.layer)
+        RENDERERS["html"].render(make(judgement=judgement))
 
 
 def test_unknown_quantities_are_drawn_as_unknown_and_not_at_zero():
@@ -240,11 +242,11 @@ def test_unknown_quantities_are_drawn_as_unknown_and_not_at_zero():
 @pytest.mark.parametrize("beside", [0, 150])
 def test_a_chart_is_xml_with_title_and_description_and_stays_inside_itself(beside):
     track = charts.Track(
-        title="a<b", value=1999.0, interval=(3.0, 2100.0), at_least=True, told="1,999, at least (3–2,100)",
+        title="a<b", value=1999.0, interval=(3.0, 2100.0), at_least=True, told="1,999, at least (3 to 2,100)",
         contract=2000.0, contract_told="contract 2,000", used=1990.0, used_told="busy-time use 1,990",
     )  # fmt: skip
     targets = tuple(charts.Target(value=value, label=f"target {value}") for value in (100, 1000, 1100))
-    root = ET.fromstring(
+    root = ET.fromstring(  # noqa: S314 - our own
         charts.ranges((track, track), targets, name="x", title="a & b", description="<d>", width=328, beside=beside)
     )
     assert root.get("role") == "img"
@@ -277,7 +279,7 @@ def test_bars_are_in_the_given_order_and_what_we_cannot_tell_is_an_outline():
         description="d",
         width=328,
     )
-    root = ET.fromstring(drawn)
+    root = ET.fromstring(drawn)  # noqa: S314 - our own
     bars = [(node.get("class"), float(node.get("width"))) for node in root.iter("rect")]
     assert [css for css, _ in bars] == ["bar", "bar open"]
     assert bars[0][1] == pytest.approx(bars[1][1] / 3, rel=0.01)

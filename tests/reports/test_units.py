@@ -77,7 +77,7 @@ def test_every_amount_carries_its_unit(metric, value, shown):
 
 def test_an_interval_is_rounded_outwards_in_the_unit_of_its_value():
     shown = units.amount("latency_rtt", 0.9, interval=(0.8999, 1.1001))
-    assert shown == "900 ms (899–1,101)"
+    assert shown == "900 ms (899\N{EN DASH}1,101)"
 
 
 @given(st.sampled_from(sorted(CATALOGUE)), st.floats(min_value=0, max_value=1e12))

@@ -1,9 +1,10 @@
-"""Refusing a data file: one exception and one sentence for everything that can be wrong with it.
+"""Refusing a file that people write by hand: one exception and one sentence for everything that can be wrong with it.
 
-Roadmap, standards, policy, waivers and attestations are TOML that people write by hand. `decode` reads them strictly and
-turns what the decoder says into the file, the path to the field and what was expected there.
+Config, roadmap, standards, policy, waivers and attestations are TOML. `decode` reads them strictly and turns what the decoder
+says into the file, the path to the field and what was expected there.
 """
 
+import difflib
 import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -28,6 +29,11 @@ class Unfit(Exception):  # noqa: N818 - a refusal is an answer, not an error of 
 
 def decode(data: bytes, name: str, shape: type[_T]) -> _T:
     """The file's content as `shape`; raises Unfit for TOML that does not parse and for fields that do not fit."""
+    return fit(toml(data, name), name, shape)
+
+
+def toml(data: bytes, name: str) -> dict[str, Any]:
+    """The file's content, not yet checked for sense; raises Unfit when it is not TOML."""
     try:
         raw: dict[str, Any] = msgspec.toml.decode(data)
     except UnicodeDecodeError as error:
@@ -36,10 +42,22 @@ def decode(data: bytes, name: str, shape: type[_T]) -> _T:
         raise Unfit(name, "", "expected a file that is not nested this deeply") from None
     except msgspec.DecodeError as error:
         raise _syntax(name, str(error)) from None
+    return raw
+
+
+def fit(raw: object, name: str, shape: type[_T], table: str = "") -> _T:
+    """`raw` as `shape`; raises Unfit with the path to the field, which begins with `table`."""
     try:
         return msgspec.convert(raw, shape, strict=True)
     except msgspec.ValidationError as error:
-        raise _field(name, str(error), raw, shape) from None
+        raise _field(name, str(error), raw, shape, table) from None
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """What was meant, when it is plain; else the choice there was."""
+    choice = sorted(known)
+    close = difflib.get_close_matches(word, choice, n=1)
+    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(choice)}" if choice else ""
 
 
 def item(table: str, index: int, label: str = "") -> str:
@@ -97,13 +115,13 @@ def _syntax(name: str, said: str) -> Unfit:
     return Unfit(name, where, f"expected valid TOML; {clean(what[:1].lower() + what[1:])}")
 
 
-def _field(name: str, said: str, raw: object, shape: type[Any]) -> Unfit:
+def _field(name: str, said: str, raw: object, shape: type[Any], table: str) -> Unfit:
     found = _WHERE.match(said)
     said, dotted = (found["said"], found["path"] or "") if found else (said, "")
-    path, kind = _walk(dotted, raw, inspect.type_info(shape))
+    path, kind = _walk(dotted, raw, inspect.type_info(shape), table)
     if stray := re.search(r"unknown field `(.*)`$", said, re.DOTALL):
-        known = f"; fields here are {either(_fields(kind))}" if _fields(kind) else ""
-        return Unfit(name, _join(path, clean(stray[1])), f"unknown field{known}")
+        hint = near(stray[1], _fields(kind))
+        return Unfit(name, _join(path, clean(stray[1])), f"unknown field{f'; {hint}' if hint else ''}")
     if absent := re.search(r"missing required field `(.*)`$", said, re.DOTALL):
         return Unfit(name, _join(path, absent[1]), "expected a value; the field is missing")
     if said.startswith("Invalid enum value"):
@@ -130,9 +148,8 @@ def _join(path: str, field: str) -> str:
     return f"{path}.{field}" if path else field
 
 
-def _walk(dotted: str, raw: object, kind: inspect.Type) -> tuple[str, inspect.Type]:
+def _walk(dotted: str, raw: object, kind: inspect.Type, path: str) -> tuple[str, inspect.Type]:
     """The path with the entries' ids written in, and the type that was expected at its end."""
-    path = ""
     for name, number, _rest in _STEP.findall(dotted):
         if name:
             path = _join(path, name)
