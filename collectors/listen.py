@@ -173,14 +173,19 @@ def _sockets(context: Context) -> Iterator[socket.socket]:
             context.say(f"listen: {name} cannot be listened to ({error.strerror})")
 
 
-def _socket(name: str) -> socket.socket:
+def attach_filter(sock: socket.socket) -> None:
+    """Have the kernel throw away what `wire_frame.kernel_filter` does not let through."""
     program = b"".join(struct.pack("HBBI", *row) for row in wire_frame.kernel_filter())
     held = ctypes.create_string_buffer(program)
     rows = len(program) // struct.calcsize("HBBI")
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", rows, ctypes.addressof(held)))
+
+
+def _socket(name: str) -> socket.socket:
     membership = struct.pack("iHH8x", socket.if_nametoindex(name), ALL_MULTICAST, 0)
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", rows, ctypes.addressof(held)))
+        attach_filter(sock)
         # Take in every multicast group without joining one: joining would send a packet.
         sock.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)
         sock.bind((name, wire_frame.ETHERTYPE_IPV4))

@@ -19,6 +19,7 @@ from lab.link import Direction
 from lab.plan import (
     AGENT,
     AGENT_MAC,
+    ISP_MAC,
     ISP_WAN,
     PAGES,
     PLAN_FILE,
@@ -120,7 +121,7 @@ def _spaces(plan: Plan) -> None:
 
 
 def _cables(plan: Plan) -> None:
-    _ip(["link add name wan0 type veth peer name isp0 netns wan"], "isp")
+    _ip([f"link add name wan0 address {ISP_MAC} type veth peer name isp0 netns wan"], "isp")
     _ip(
         [
             f"link add name wan0 address {ROUTER_WAN_MAC} type veth peer name school0 netns wan",
@@ -156,10 +157,12 @@ def _addresses(plan: Plan) -> None:
     def up(*interfaces: str) -> list[str]:
         return [f"link set dev {interface} up" for interface in ("lo", *interfaces)]
 
+    # A line has no ARP: a query that it lost or delayed would lose whole packets of what is being measured.
     _ip(up("isp0", "school0"), "wan")
     _ip(
         [f"address add {address}/32 dev lo" for address in (TESTPOINT, RESOLVER, PAGES)]
-        + [f"address add {ISP_WAN}/30 dev wan0", *up("wan0"), f"route add {SCHOOL_NETWORK} via {ROUTER_WAN}"],
+        + [f"address add {ISP_WAN}/30 dev wan0", *up("wan0"), f"route add {SCHOOL_NETWORK} via {ROUTER_WAN}"]
+        + [f"neighbour add {ROUTER_WAN} lladdr {ROUTER_WAN_MAC} dev wan0 nud permanent"],
         "isp",
     )
     _ip(
@@ -168,6 +171,7 @@ def _addresses(plan: Plan) -> None:
             f"address add {ROUTER}{PREFIX} dev lan0",
             *up("wan0", "lan0"),
             f"route add default via {ISP_WAN}",
+            f"neighbour add {ISP_WAN} lladdr {ISP_MAC} dev wan0 nud permanent",
         ],
         "router",
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from readiness.gate import Answer, Decision, Level, RuleOutcome, RuleVerdict
 from readiness.judgement import Line, Outcome, StageVerdict, Verdict
-from readiness.roadmap import MACHINE, Criterion, Dimension
+from readiness.roadmap import MACHINE, Criterion, Dimension, Roadmap
 from reports import units, wording
 from reports.report import OPEN, Report
 
@@ -18,7 +18,7 @@ STEPS = 5
 
 # The first page is one sheet of paper, so a text on it is cut where it would take a third line; the full text stands
 # further down. Characters.
-REASON_LIMIT = 130
+REASON_LIMIT = 165
 STEP_LIMIT = 100
 EVIDENCE_LIMIT = 76
 BANNER_LIMIT = 120
@@ -52,7 +52,7 @@ MARK_WORDS = {
 class StageRow(msgspec.Struct, frozen=True, kw_only=True):
     """One dimension's row: a mark for each stage, and the same in words.
 
-    stage   the stage with everybody's word; alone: the stage by machine alone, or that a machine can know nothing here
+    stage   the stage with everybody's word; alone: the stage by machine alone, or that none has looked or can know anything
     """
 
     dimension: Dimension
@@ -130,10 +130,17 @@ def headline(report: Report) -> Headline:
 def deciding(decision: Decision) -> tuple[str, ...]:
     """The sentences that decide, most important first: demands not met, then not known, then accepted risks, then advice."""
     binding = [rule for rule in by_level(decision) if rule.level is not Level.ADVISORY]
-    failed = [wording.sentence(rule.reason) for rule in binding if rule.outcome is RuleOutcome.FAIL]
-    unknown = [f"Not known: {rule.reason}" for rule in binding if rule.outcome is RuleOutcome.UNKNOWN]
+    failed = [_because(rule) for rule in binding if rule.outcome is RuleOutcome.FAIL]
+    unknown = [_because(rule) for rule in binding if rule.outcome is RuleOutcome.UNKNOWN]
     conditions = [wording.sentence(condition) for condition in decision.conditions]
-    return tuple(dict.fromkeys([*failed, *(wording.sentence(reason) for reason in unknown), *conditions]))
+    return tuple(dict.fromkeys([*failed, *unknown, *conditions]))
+
+
+def _because(rule: RuleVerdict) -> str:
+    """What became of the demand, the demand, and why: the outcome first, because the demand alone reads as a fact."""
+    word = wording.RULE_OUTCOMES[rule.outcome]
+    why = rule.reason.removeprefix(f"{word}: ")
+    return f"{wording.capital(word)}: {wording.sentence(rule.title)} {wording.sentence(why)}"
 
 
 def by_level(decision: Decision) -> list[RuleVerdict]:
@@ -146,12 +153,12 @@ def _short(decision: Decision) -> str:
 
 
 def _sentence(report: Report, decision: Decision) -> str:
-    wave = _short(decision)
+    wave = f"“{_short(decision)}”"
     binding = [rule for rule in decision.rules if rule.level is not Level.ADVISORY]
     failed = sum(rule.outcome is RuleOutcome.FAIL for rule in binding)
     unknown = sum(rule.outcome is RuleOutcome.UNKNOWN for rule in binding)
-    before = [_short(each) for each in report.decisions[: report.decisions.index(decision)] if each.answer in OPEN]
-    ready = f"Ready for {before[-1]}. " if before else ""
+    before = [each for each in report.decisions[: report.decisions.index(decision)] if each.answer in OPEN]
+    ready = f"{wording.ANSWERS[before[-1].answer]} for “{_short(before[-1])}”. " if before else ""
     match decision.answer:
         case Answer.GO:
             return f"Ready for {wave}: every demand is met."
@@ -193,9 +200,17 @@ def _row(report: Report, dimension: Dimension, stage: StageVerdict, verdicts: di
         verdict=stage,
         marks=tuple(_marks(report, stage, required, verdicts)),
         stage=name(stage.with_attestations),
-        alone="attested only" if stage.by_machine is None else name(stage.by_machine),
+        alone=_alone(report.roadmap, stage),
         weakest=dimension.id == report.judgement.weakest,
     )
+
+
+def _alone(roadmap: Roadmap, stage: StageVerdict) -> str:
+    if stage.by_machine is None:
+        return "attested only"
+    if stage.machine_met + stage.machine_not_met == 0:
+        return "not known"  # the floor is where it stands, but no machine has looked
+    return roadmap.stage_name(stage.by_machine)
 
 
 def _marks(report: Report, stage: StageVerdict, required: list[Criterion], verdicts: dict[str, Verdict]) -> list[Mark]:
@@ -219,7 +234,7 @@ def _marks(report: Report, stage: StageVerdict, required: list[Criterion], verdi
 def next_steps(report: Report) -> tuple[Step, ...]:
     """What to do next: what keeps the wave shut, then what keeps the weakest dimension from its next stage, then advice."""
     decision = report.decision
-    rules = by_level(decision)
+    rules = sorted(by_level(decision), key=lambda rule: rule.outcome is not RuleOutcome.FAIL)
     binding = [_rule_step(rule, decision) for rule in rules if rule.level is not Level.ADVISORY]
     advice = [_rule_step(rule, decision) for rule in rules if rule.level is Level.ADVISORY]
     steps = [step for step in (*binding, *_criterion_steps(report), *advice) if step is not None]

@@ -48,7 +48,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 _MBPS = Scale(base=Decimal(10) ** 6, name="Mbps")
 _MBPS_PER_1000 = Scale(base=Decimal(10) ** 6, name=PER_1000)
-_PER_CENT = Scale(base=Decimal("0.01"), name="%", gap="")
+_PER_CENT = Scale(base=Decimal("0.01"), name="%")
 _PLAIN = Scale(base=_ONE, name="", gap="")
 _DAYS = Scale(base=_ONE, name="days")
 

@@ -5,6 +5,7 @@ run without the interpreter's lock; between tests the threads wait for their few
 """
 
 import contextlib
+import errno
 import random
 import selectors
 import socket
@@ -23,8 +24,9 @@ from probes.throughput.ndt7_spec import load_frames
 from probes.throughput.settings import Endpoint
 from testpoint.limits import Limits
 from testpoint.routes import ROUTES
-from testpoint.visit import ANSWER_SECONDS, Visit, answer, plain
+from testpoint.visit import Visit, answer, plain, say
 
+_BROKEN_LISTENER = frozenset({errno.EBADF, errno.EINVAL, errno.ENOTSOCK})  # what accept(2) says only of a bug of ours
 _BREATH = 0.05  # s to wait when the system gives no more sockets or threads
 _JOIN = 3.0  # s for running tests to end when the server stops
 
@@ -50,6 +52,12 @@ def listen(where: Endpoint, backlog: int) -> socket.socket:
 
 def _name(address: tuple[str, int]) -> str:
     return str(Endpoint(address[0].removeprefix("::ffff:"), address[1]))
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Wake the thread that reads from `connection`. SSLSocket's own shutdown would pull the TLS state from under it."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 def log_line(text: str) -> None:
@@ -82,7 +90,7 @@ class Server:
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, socket.socket] = {}
         self._quiet: dict[socket.socket, None] = {}  # connections whose request has not come yet, oldest first
-        self._stop = threading.Event()
+        self._stopping = False  # a plain flag: a signal handler must take no lock
         self._wake, self._waker = socket.socketpair()
         self._waker.settimeout(0)
 
@@ -91,7 +99,7 @@ class Server:
         with selectors.DefaultSelector() as selector, self._listener, self._wake:
             selector.register(self._listener, selectors.EVENT_READ)
             selector.register(self._wake, selectors.EVENT_READ)
-            while not self._stop.is_set():
+            while not self._stopping:
                 selector.select()
                 self._accept()
         self._end()
@@ -99,7 +107,7 @@ class Server:
 
     def stop(self) -> None:
         """End `run` soon."""
-        self._stop.set()
+        self._stopping = True
         with contextlib.suppress(OSError):
             self._waker.send(b"x")
 
@@ -109,14 +117,19 @@ class Server:
         except BlockingIOError:
             return
         except OSError as error:
-            if classify(error) is None and not isinstance(error, ConnectionError):
+            if error.errno in _BROKEN_LISTENER:
                 raise
-            self._stop.wait(_BREATH)
+            time.sleep(_BREATH)
             return
-        if not self._make_room():
-            with contextlib.suppress(OSError):
+        try:
+            if not self._make_room():
                 connection.settimeout(0)
                 connection.send(plain(503, "too many connections"))
+                connection.close()
+                return
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        except OSError:
             connection.close()
             return
         thread = threading.Thread(target=self._attend, args=(connection, _name(address)), daemon=True)
@@ -128,7 +141,7 @@ class Server:
         except RuntimeError:  # the system gives no more threads
             self._forget(thread, connection)
             connection.close()
-            self._stop.wait(_BREATH)
+            time.sleep(_BREATH)
 
     def _make_room(self) -> bool:
         """Whether one more connection may come in; at the limit the longest silent one is hung up."""
@@ -139,8 +152,7 @@ class Server:
             if oldest is None:
                 return False
             del self._quiet[oldest]
-            with contextlib.suppress(OSError):
-                oldest.shutdown(socket.SHUT_RDWR)
+            _hang_up(oldest)
             return True
 
     def _forget(self, thread: threading.Thread, connection: socket.socket) -> None:
@@ -158,38 +170,34 @@ class Server:
             places.append(None)
             return True
 
-        secured = connection
         try:
             started = time.monotonic()
-            if self._tls is not None:
+            if isinstance(connection, ssl.SSLSocket):
                 connection.settimeout(self._limits.head)
-                secured = self._tls.wrap_socket(connection, server_side=True)
-            secured.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._serve(secured, connection, peer, admit, self._limits.head - (time.monotonic() - started))
-        except (Failed, OSError) as error:
-            if classify(error) is None and secured.fileno() != -1 and not self._stop.is_set():
+                connection.do_handshake()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._serve(connection, peer, admit, self._limits.head - (time.monotonic() - started))
+        except (Failed, OSError) as error:  # a peer that went away or broke a rule is no news
+            if classify(error) is None and not self._stopping:
                 self._log(f"{peer} ended by {error!r}")
         except Exception as error:  # noqa: BLE001 - our own bug must not take the server from the others; it is logged as one
             self._log(f"{peer} our bug: {error!r}")
         finally:
             for _ in places:
                 self._places.release()
-            secured.close()
             connection.close()
             self._forget(threading.current_thread(), connection)
 
-    def _serve(
-        self, secured: socket.socket, connection: socket.socket, peer: str, admit: Callable[[], bool], seconds: float
-    ) -> None:
-        channel = Channel(secured, time.monotonic)
+    def _serve(self, connection: socket.socket, peer: str, admit: Callable[[], bool], seconds: float) -> None:
+        channel = Channel(connection, time.monotonic)
         try:
             request = parse_request(channel.read_head(seconds=seconds))
         except Failed as failed:
             match failed.failure:
                 case Failure.TOO_LARGE:
-                    channel.write_all(plain(431, failed.reason), seconds=ANSWER_SECONDS)
+                    say(channel, plain(431, failed.reason))
                 case Failure.MALFORMED:
-                    channel.write_all(plain(400, failed.reason), seconds=ANSWER_SECONDS)
+                    say(channel, plain(400, failed.reason))
                 case _:
                     pass
             return
@@ -199,14 +207,14 @@ class Server:
             channel=channel,
             request=request,
             peer=peer,
-            own=_name(secured.getsockname()[:2]),
+            own=_name(connection.getsockname()[:2]),
             limits=self._limits,
             frames=self._frames,
             chance=self._chance,
             now=time.monotonic,
             wall=lambda: datetime.now(UTC),
             admit=admit,
-            stopping=self._stop.is_set,
+            stopping=lambda: self._stopping,
             log=self._log,
         )
         handler = ROUTES.get(request.path)
@@ -219,8 +227,7 @@ class Server:
         with self._lock:
             threads = list(self._threads)
             for connection in self._quiet:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+                _hang_up(connection)
         deadline = time.monotonic() + _JOIN
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))

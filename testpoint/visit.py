@@ -11,6 +11,7 @@ from probes.throughput.handshake import Request
 from testpoint.limits import Limits
 
 ANSWER_SECONDS = 5.0  # to take a page of a few hundred bytes
+LINGER_SECONDS = 1.0  # for the peer to hang up after it
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,4 +62,10 @@ def plain(status: int, text: str, **fields: str) -> bytes:
 
 def answer(visit: Visit, status: int, text: str, **fields: str) -> None:
     """Send a plain-text response."""
-    visit.channel.write_all(plain(status, text, **fields), seconds=ANSWER_SECONDS)
+    say(visit.channel, plain(status, text, **fields))
+
+
+def say(channel: Channel, response: bytes) -> None:
+    """Send a whole response and see the peer off."""
+    channel.write_all(response, seconds=ANSWER_SECONDS)
+    channel.linger(seconds=LINGER_SECONDS)

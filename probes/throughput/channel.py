@@ -8,6 +8,7 @@ import math
 import select
 import socket
 import ssl
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
@@ -116,6 +117,7 @@ class Channel:
         self._buffer = memoryview(bytearray(BUFFER))
         self._found = self.receiver.feed(memoryview(self._early))
         self._early = b""
+        self.sent_at = self.received_at = self._now()
 
     def queue(self, frame: bytes) -> None:
         """Send a small frame at the next boundary between frames; dropped when the peer has stopped reading."""
@@ -144,10 +146,25 @@ class Channel:
         found, self._found = self._found, []
         return found
 
+    def linger(self, *, seconds: float, limit: int = 1 << 18) -> None:
+        """Say that nothing more comes, and read what the peer still sends, so that our last words are not reset away."""
+        # SSLSocket.shutdown forgets its TLS state; the plain call only tells the kernel.
+        socket.socket.shutdown(self.connection, socket.SHUT_WR)
+        deadline = self._now() + seconds
+        while limit > 0 and self._now() < deadline:
+            try:
+                count = len(self.connection.recv(1 << 14))
+            except _WOULD_BLOCK:
+                self._wait(deadline - self._now(), write=False)
+                continue
+            if count == 0:
+                return
+            limit -= count
+
     def close(self, *, abort: bool = False) -> None:
         """Close the connection; `abort` resets it, so that the kernel keeps nothing for a peer that does not read."""
         if abort:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
     def _write(self, load: Source | None) -> bool:

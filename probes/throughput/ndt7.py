@@ -197,7 +197,9 @@ class _Test:
     def _watch(self, now: float) -> None:
         """A server that stops taking or giving bytes has failed, unless the load had its full time."""
         channel, limit = self._channel, self._settings.timeout
-        moved_at = channel.sent_at if self._sending else channel.received_at
+        moved_at = channel.received_at
+        if self._outcome.direction is Direction.UP:
+            moved_at = channel.sent_at if self._sending else max(channel.sent_at, channel.received_at)
         if now - moved_at < limit:
             return
         if now - self._start >= self._settings.seconds and self._outcome.samples:
@@ -319,4 +321,6 @@ INSTRUMENT = Instrument(
     seconds=lambda settings: len(settings.directions) * (settings.seconds + FAREWELL),
     load=lambda settings, line: len(settings.directions) * line * settings.seconds / 8,
     missing=_readable,
+    hosts=lambda settings: (settings.server.rpartition(":")[0],),
+    table="throughput",
 )

@@ -16,6 +16,7 @@ CPU_SHARE = 0.85  # of one processor, by this process
 HOST_SHARE = 0.95  # of all processors, by anybody
 LIMIT_SHARE = 0.2  # of the sender's busy time
 BUSY_SHARE = 0.8  # of the test, in which a sender that fills the line has something to send
+_ABSURD_RTT = 60_000_000  # microseconds; a server may tell us anything, and the kernel says 2**32-1 before it knows
 NEAR_INTERFACE = 0.9  # of the interface's nominal rate, at the IP layer
 
 
@@ -97,9 +98,9 @@ def describe(outcome: Outcome, value: float | None) -> dict[str, Detail]:
     if value is not None:
         details |= _rate_details(outcome, value)
     sender = _sender(outcome)
-    if "MinRTT" in sender:
+    if sender.get("MinRTT", _ABSURD_RTT) < _ABSURD_RTT:
         details["min_rtt"] = sender["MinRTT"] / 1e6
-    if sender.get("BytesSent"):
+    if 0 < sender.get("BytesSent", 0) >= sender.get("BytesRetrans", 0):
         details["retransmitted"] = round(sender.get("BytesRetrans", 0) / sender["BytesSent"], 6)
     return details | _surroundings(outcome, value)
 

@@ -8,8 +8,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-# A name or an address, then a port; an IPv6 address stands in brackets, as in a URL (RFC 3986, 3.2.2).
-_ENDPOINT = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9_.-]+)):(?P<port>[0-9]{1,5})")
+# A name or an address, then a port; an IPv6 address stands in brackets, as in a URL (RFC 3986, 3.2.2). Labels of a name
+# have 1 to 63 characters (RFC 1035, 2.3.4); the resolver's own check of that is an exception of another kind.
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_ENDPOINT = re.compile(rf"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>{_LABEL}(?:\.{_LABEL})*\.?)):(?P<port>[0-9]{{1,5}})")
 HOST_LIMIT = 253  # characters in a domain name (RFC 1035, 2.3.4)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+_SPEED_UNKNOWN = 0xFFFF  # Mbit/s; how 16 bits of -1 read, from a driver that does not know (linux/ethtool.h)
 ETHERNET_HEADER = 14  # bytes that interface counters include beside the IP packet; no preamble, no checksum
 
 
@@ -100,7 +101,7 @@ def interface_rate(interface: str) -> float | None:
     import psutil  # noqa: PLC0415 - only a test that runs needs it
 
     found = psutil.net_if_stats().get(interface)
-    return found.speed * 1e6 if found is not None and found.speed > 0 else None
+    return found.speed * 1e6 if found is not None and 0 < found.speed < _SPEED_UNKNOWN else None
 
 
 def other_traffic(total: int, packets: int, own: Own, seconds: float) -> float:

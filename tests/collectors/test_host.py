@@ -1,4 +1,4 @@
-from collections import namedtuple
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -8,8 +8,16 @@ from hypothesis import strategies as st
 from collectors import host
 from netready.failure import Failure
 
-Stat = namedtuple("Stat", "isup speed flags")
-Counter = namedtuple("Counter", "bytes_recv bytes_sent")
+
+class Stat(NamedTuple):
+    isup: bool
+    speed: int
+    flags: str
+
+
+class Counter(NamedTuple):
+    bytes_recv: int
+    bytes_sent: int
 
 
 def read(context, **settings):

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import threading
 import time
+from typing import Self
 
 import msgspec
 import pytest
@@ -115,10 +116,34 @@ def test_a_wrong_community_is_no_answer(context, tmp_path, snmpd):
 # --- Agents that misbehave ---------------------------------------------------------------------------------------------
 
 
+def column(oid):
+    return next(column for column in snmp.COLUMNS if oid[: len(column)] == column)
+
+
+def endless(oids, repetitions):
+    """Row after row, for ever."""
+    last = [(oid[len(column(oid)) :] or (0,))[0] for oid in oids]
+    return [
+        ((*column(oid), row + number), v2c.Integer(1))
+        for number in range(1, repetitions + 1)
+        for oid, row in zip(oids, last, strict=True)
+    ]
+
+
+WALKS = {
+    "empty": lambda _oids, _repetitions: [],
+    "not-increasing": lambda oids, _repetitions: [((*column(oid), 7), v2c.Integer(1)) for oid in oids] * 2,
+    "circles": lambda oids, _repetitions: [
+        ((*column(oid), 1 + number % 3), v2c.Integer(1)) for number in range(6) for oid in oids
+    ],
+    "endless": endless,
+}
+
+
 class Agent:
     """An agent on loopback whose tables are rows of our own, and which may misbehave in one way."""
 
-    def __init__(self, misbehave=None, rows=40, lose=0):
+    def __init__(self, misbehave=None, rows=40, lose=0) -> None:
         self.rows = rows
         self.misbehave = misbehave
         self.lose = lose
@@ -143,7 +168,7 @@ class Agent:
             }
         self.oids = sorted(self.tree)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
         self.sock.settimeout(0.05)
@@ -153,7 +178,7 @@ class Agent:
         self.thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.stop.set()
         self.thread.join(5)
         self.sock.close()
@@ -176,42 +201,26 @@ class Agent:
         bulk = pdu.isSameTypeWith(v2c.GetBulkRequestPDU())
         oids = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
         repetitions = int(v2c.apiBulkPDU.get_max_repetitions(pdu)) if bulk else 0
+        binds = WALKS[self.misbehave](oids, repetitions) if bulk and self.misbehave in WALKS else None
+        if binds is not None:
+            return [self.respond(message, pdu, binds)]
         match self.misbehave:
             case "silent":
+                return []
+            case "silent-tables" if bulk:
                 return []
             case "garbage":
                 return [b"\x30\x82\xff\xff" + os.urandom(40)]
             case "echo":
                 return [data]
-            case "silent-tables" if bulk:
-                return []
             case "wrong-id":
                 return [self.respond(message, pdu, [(oid, self.tree.get(oid, v2c.NoSuchObject(""))) for oid in oids], shift=1)]
-            case "too-big" if bulk and repetitions > 3:
-                return [self.respond(message, pdu, [], status=1)]
-            case "always-too-big" if bulk:
+            case "too-big" | "always-too-big" if bulk and (repetitions > 3 or self.misbehave == "always-too-big"):
                 return [self.respond(message, pdu, [], status=1)]
             case "general-error":
                 return [self.respond(message, pdu, [(oid, v2c.Null("")) for oid in oids], status=5)]
-            case "empty" if bulk:
-                return [self.respond(message, pdu, [])]
-            case "not-increasing" if bulk:
-                return [self.respond(message, pdu, [((*oid[:11], 7), v2c.Integer(1)) for oid in oids] * 2)]
-            case "circles" if bulk:
-                binds = [((*oid[:11], 1 + number % 3), v2c.Integer(1)) for number in range(6) for oid in oids]
-                return [self.respond(message, pdu, binds)]
-            case "endless" if bulk:
-                binds = [
-                    ((*oid[:11], oid[-1] + number), v2c.Integer(1)) for number in range(1, repetitions + 1) for oid in oids
-                ]
-                if any(len(oid) < 12 for oid in oids):
-                    binds = [((*oid[:11], number), v2c.Integer(1)) for number in range(1, repetitions + 1) for oid in oids]
-                return [self.respond(message, pdu, binds)]
-            case "duplicate":
-                reply = self.honest(message, pdu, oids, repetitions)
-                return [reply, reply, reply]
             case _:
-                return [self.honest(message, pdu, oids, repetitions)]
+                return [self.honest(message, pdu, oids, repetitions)] * (3 if self.misbehave == "duplicate" else 1)
 
     def honest(self, message, pdu, oids, repetitions):
         if not repetitions:

@@ -75,7 +75,7 @@ def line(namespaces):
 def blast():
     """Sends datagrams from the ISP to the agent; (sequence, ns on the way, ns of arrival) for each that came."""
 
-    def send(lab: Lab, count: int, *, size: int = 1472, seconds: float = 0.0, quiet: float = 1.0):
+    def send(lab: Lab, count: int, *, size: int = 1472, seconds: float = 0.0, quiet: float = 0.5):
         sink = lab.popen("agent", ["python", "-c", SINK, str(quiet)], stdout=subprocess.PIPE, text=True)
         with sink:
             assert sink.stdout.readline() == "ready\n"

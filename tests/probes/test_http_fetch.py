@@ -55,11 +55,11 @@ def test_a_page_is_timed_in_phases(context, tcp_server):
         time.sleep(0.02)
         connection.sendall(OK[-3:])
 
-    found = fetch(context, f"http://127.0.0.1:{tcp_server(answer)}/a b?q=ü")
+    found = fetch(context, f"http://127.0.0.1:{tcp_server(answer)}/a b?q=ü", timeout=5)
     assert set(found) == {"http_total_time", "http_first_byte_time"}
     total, first = found["http_total_time"], found["http_first_byte_time"]
-    assert 0.02 <= first.value <= total.value - 0.02 + 0.005
-    assert total.value < 0.5
+    assert 0.02 <= first.value < total.value < 5
+    assert total.value >= 0.04
     details = total.details
     assert (details["status"], details["role"], details["name"], details["address"]) == (200, "lms", "The LMS", "127.0.0.1")
     assert details["bytes_received"] == len(OK)
@@ -169,7 +169,7 @@ def test_a_hostile_server_ends_in_a_word_and_in_time(context, tcp_server, name):
     begun = time.monotonic()
     found = fetch(context, f"http://127.0.0.1:{tcp_server(answer)}/", timeout=0.4, max_bytes=50_000)
     assert words(found) == expected
-    assert time.monotonic() - begun < 0.8
+    assert time.monotonic() - begun < 2
 
 
 def test_nobody_listening_is_refused(context):

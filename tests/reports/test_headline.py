@@ -40,11 +40,13 @@ def test_the_decision_is_a_sentence_with_its_reasons_the_hardest_first(school):
     assert head.sentence == (
         "Ready for “Pilot room”. Not ready for “Whole school”, for two reasons; one further demand cannot be judged yet:"
     )
-    assert head.reasons == (
-        "The line gives 41.2 Mbps per 1,000 users from the school, at least; the wave asks for 100.",
-        "The line gives 184 Mbps per 1,000 users, at least; the wave asks for 1,000.",
-        "Not known: no device list has been imported.",
+    asked = "Mbps per 1,000 users; asked for is at least"
+    down, up, devices = head.reasons[1], head.reasons[0], head.reasons[2]
+    assert up.startswith(
+        "Not met: The line gives 100 Mbps per 1,000 users from the school. At least 41.2 Mbps per 1,000 users;"
     )
+    assert down == f"Not met: The line gives 1,000 Mbps per 1,000 users. At least 184.2 {asked} 1,000 Mbps per 1,000 users."
+    assert devices == "Not known: There is a device for every student. No device list has been imported."
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,13 @@ def test_a_stage_is_marked_by_how_it_is_known(school):
 def test_a_dimension_in_which_a_machine_can_know_nothing_says_so(school):
     alone = {row.dimension.id: row.alone for row in headline(school).stages}
     assert alone["rules"] == "attested only"
-    assert alone["jobs"] == "Entry"
+    assert alone["uses"] == "Emerging"
+
+
+def test_a_dimension_in_which_no_machine_has_looked_is_not_known(school):
+    alone = {row.dimension.id: row.alone for row in headline(school).stages}
+    assert alone["jobs"] == "not known"
+    assert alone["broadband"] == "Entry"
 
 
 def test_next_steps_open_the_wave_first_then_the_weakest_dimension_then_follow_advice(school):
@@ -135,3 +143,16 @@ def test_a_text_is_cut_between_words():
     assert wording.shortened("one two three four", 12) == "one two…"
     assert wording.shortened("x" * 20, 12) == "x" * 11 + "…"
     assert wording.shortened("short", 12) == "short"
+
+
+def test_an_earlier_wave_that_is_open_on_conditions_is_called_so(make, school):
+    first = msgspec.structs.replace(school.decisions[0], answer=Answer.GO_WITH_CONDITIONS)
+    head = headline(make(decisions=(first, *school.decisions[1:])))
+    assert head.sentence.startswith("Ready with conditions for “Pilot room”. Not ready for “Whole school”")
+
+
+def test_what_failed_is_the_first_step_even_where_something_stricter_is_only_unknown(make, school):
+    failed, _, unknown, *_rest = school.decisions[1].rules
+    rules = (msgspec.structs.replace(unknown, level=Level.HARD), failed)
+    head = headline(make(decisions=(msgspec.structs.replace(school.decisions[1], rules=rules),)))
+    assert head.steps[0].what == "Ask the provider for a faster line, and test it again on ten school days."

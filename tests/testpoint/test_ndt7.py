@@ -1,5 +1,6 @@
 """Our client against our testpoint, and both against a line whose rate is known."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -65,6 +66,7 @@ def test_ipv6(far, context):
     assert found.value > 1e9
 
 
+@pytest.mark.tool("openssl")
 def test_tls(far, context, certificate):
     cert, key = certificate
     server = far("--cert", cert, "--key", key)
@@ -77,6 +79,25 @@ def test_tls(far, context, certificate):
     assert stranger.failure == "tls-certificate"
     (plain, _) = read(Throughput(server=server.address, handshake_timeout=1.0), context)
     assert plain.failure in {"closed-early", "reset", "timeout", "malformed"}
+
+
+@pytest.mark.tool("openssl")
+def test_idle_and_talkative_strangers_do_not_keep_tls_clients_out(far, context, certificate):
+    cert, key = certificate
+    server = far("--cert", cert, "--key", key, "--max-connections", "50")
+    with contextlib.ExitStack() as stack:
+        for number in range(150):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=5))
+            with contextlib.suppress(ConnectionError):
+                connection.send(b"\x16\x03\x01" if number % 2 else b"GET / HTTP/1.1\r\n\r\n")
+        settings = Throughput(server=server.address, seconds=0.5, tls=True, ca=cert, direction=Direction.DOWN)
+        (found,) = read(settings, context)
+        assert found.value > 0
+        threads = len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
+        assert threads <= 60
+    assert server.stop() == 0
+    assert "bug" not in server.log
+    assert "Traceback" not in server.log
 
 
 def test_two_tests_at_once_share_the_server_and_a_third_is_told_to_wait(far, context):

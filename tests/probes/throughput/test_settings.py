@@ -15,7 +15,8 @@ def test_a_server_is_a_host_and_a_port():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "host", "host:", ":80", "::1:80", "h:99999", "h:-1", "a b:80", "[::g]:80", "h:80\n", "[1]:80"]
+    "text",
+    ["", "host", "host:", ":80", "::1:80", "h:99999", "h:-1", "a b:80", "[::g]:80", "h:80\n", "[1]:80", "a..b:80", ".a:80"],
 )
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match=r".+"):
@@ -26,6 +27,11 @@ def test_anything_else_is_refused(text):
 def test_rubbish_is_a_value_error(text):
     with contextlib.suppress(ValueError):
         assert endpoint(text).port <= 65535
+
+
+def test_a_label_longer_than_the_dns_allows_is_refused_before_the_resolver_sees_it():
+    with pytest.raises(ValueError, match="not HOST:PORT"):
+        endpoint("a" * 64 + ".example:80")
 
 
 def test_settings_are_strict_and_say_what_is_wrong():
