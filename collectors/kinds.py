@@ -66,7 +66,7 @@ RULES: tuple[Rule, ...] = (
     *_enterprises(_FIREWALL, 5, Palo_Alto=25461, SonicWall=8741),
     *_rules(_FIREWALL, 5, "snmp", "sysobjectid", "1.3.6.1.4.1.12356.101.*"),  # Fortinet FortiGate; 106 is FortiSwitch
     *_enterprises(_AP, 4, Ruckus=25053, Aerohive=26928),
-    *_enterprises(_AP, 3, Ubiquiti=41112),
+    *_enterprises(_AP, 3, Ubiquiti=41112, Ubiquiti_Networks=10002),
     *_rules(_SERVER, 5, "snmp", "sysobjectid", "1.3.6.1.4.1.311.1.1.3.1.2", "1.3.6.1.4.1.311.1.1.3.1.3"),  # Windows Server
     *_rules(_COMPUTER, 5, "snmp", "sysobjectid", "1.3.6.1.4.1.311.1.1.3.1.1"),  # Windows workstation
     *_enterprises(_SERVER, 4, VMware=6876),

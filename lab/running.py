@@ -90,9 +90,8 @@ def open_lab(plan: Plan | None = None) -> Iterator[Lab]:
             )
         try:
             init = _begin(launcher, plan, said)
-            with open(os.pidfd_open(init), "rb") as alive:  # noqa: PTH123 - a descriptor
-                yield Lab(plan, init)
-                _still_whole(alive, said)
+            yield Lab(plan, init)
+            _still_whole(init, said)
         finally:
             hold.close()
             launcher.wait(PATIENCE)
@@ -115,9 +114,10 @@ def _begin(launcher: subprocess.Popen[bytes], plan: Plan, report: IO[bytes]) -> 
     raise LabFailed(msg)
 
 
-def _still_whole(alive: IO[bytes], report: IO[bytes]) -> None:
+def _still_whole(init: int, report: IO[bytes]) -> None:
     """LabFailed when PID 1 ended while the lab was in use: whatever was measured since is worth nothing."""
-    if select.select([alive], [], [], 0)[0]:
+    # A process that ends gives up its namespaces first and is reaped last: the pipe alone would be looked at too early.
+    if select.select([report], [], [], 0)[0] or not Path(f"/proc/{init}/ns/net").exists():
         line = report.readline()
         said = msgspec.json.decode(line, type=_Said) if line else _Said(ended="the lab was killed while it was in use")
         raise LabFailed(said.ended)

@@ -57,6 +57,10 @@ def _file(name: str) -> Path:
     return folder() / f"{name}.json"
 
 
+def _log(name: str) -> Path:
+    return folder() / f"{name}.log"
+
+
 def _began(pid: int) -> int | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
@@ -79,21 +83,27 @@ def stay(name: str, plan: Plan, seconds: float) -> State:
     if find(name):
         msg = f"a lab called {name!r} is up already; end it with `netready lab down --name {name}`"
         raise LabFailed(msg)
-    keeper = subprocess.Popen(
-        [sys.executable, "-m", "lab.staying", name, repr(seconds)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment(),
-        start_new_session=True,
-        cwd="/",
-    )
+    with _log(name).open("wb") as log:  # not our own standard error: who reads that would wait for the lab's end
+        keeper = subprocess.Popen(
+            [sys.executable, "-m", "lab.staying", name, repr(seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment(),
+            start_new_session=True,
+            cwd="/",
+        )
     assert keeper.stdin is not None  # noqa: S101 - we asked for both pipes
     assert keeper.stdout is not None  # noqa: S101
     with keeper.stdin as stdin:
         stdin.write(msgspec.json.encode(plan))
     with keeper.stdout as stdout:
         line = stdout.readline()
-    word = msgspec.json.decode(line, type=Word) if line else Word(error="the lab's keeper ended without a word")
+    word = (
+        msgspec.json.decode(line, type=Word)
+        if line
+        else Word(error=f"the lab's keeper ended without a word; {_log(name)} says why")
+    )
     if word.state is None:
         keeper.wait(PATIENCE)
         raise LabFailed(word.error)
@@ -133,6 +143,8 @@ def _recorded(state: State) -> Iterator[None]:
         yield
     finally:
         file.unlink(missing_ok=True)
+        if not _log(state.name).stat().st_size:
+            _log(state.name).unlink()
 
 
 def main() -> None:

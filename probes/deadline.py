@@ -11,14 +11,14 @@ class Deadline:
     """`seconds` from now on `clock`."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
-        self._clock = clock
+        self.clock = clock
         self._begun = clock.monotonic()
         self._seconds = seconds
 
     @property
     def spent(self) -> float:
         """Seconds since it began."""
-        return self._clock.monotonic() - self._begun
+        return self.clock.monotonic() - self._begun
 
     def left(self) -> float:
         """Seconds that remain, always more than none; raises TimeoutError when they are over."""

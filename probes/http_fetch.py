@@ -31,6 +31,9 @@ READ = 64 * 1024
 SAFE = "/%:=&?~+!$,;'@()*[]-._"
 
 
+Trust = ssl.SSLContext | Failed  # or why there is none; pages without TLS do not ask
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table [http_fetch]. Without endpoints it fetches the site's. `ca_file` replaces the system's authorities."""
 
@@ -74,12 +77,13 @@ def read(settings: Settings, context: Context) -> Iterator[Measurement]:
     for endpoint in settings.endpoints:
         if host := _host(endpoint.url):  # what is no URL is not fetched either, and fails as malformed below
             context.authority.allow_host(host)
+    trust = _trust(settings)
     for endpoint in settings.endpoints:
         at = context.clock.now()
         visit = Visit(encrypted=endpoint.url.startswith("https:"))
         context.say(f"http_fetch: {clean(endpoint.url)}")
         try:
-            _fetch(endpoint.url, visit, settings, context)
+            _fetch(endpoint.url, visit, trust, settings, context)
         except (OSError, Failed, http.client.HTTPException) as error:
             failure = failure_of(error)
             if failure is None:
@@ -141,7 +145,7 @@ def emit(
         yield Measurement.failed(CERTIFICATE, target, at, word, METHOD, **details, reason=reason)
 
 
-def _fetch(url: str, visit: Visit, settings: Settings, context: Context) -> None:
+def _fetch(url: str, visit: Visit, trust: Trust, settings: Settings, context: Context) -> None:
     deadline = Deadline(context.clock, settings.timeout)
     seen: set[str] = set()
     while True:
@@ -149,7 +153,7 @@ def _fetch(url: str, visit: Visit, settings: Settings, context: Context) -> None
         # Without the query: redirects carry session tokens, and those belong in no record.
         visit.final = clean(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}")
         seen.add(url)
-        location = _hop(parts, visit, settings, context, deadline)
+        location = _hop(parts, visit, trust, settings, deadline)
         if location is None:
             return
         visit.redirects += 1
@@ -190,15 +194,23 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _hop(parts: SplitResult, visit: Visit, settings: Settings, context: Context, deadline: Deadline) -> str | None:
+def _hop(parts: SplitResult, visit: Visit, trust: Trust, settings: Settings, deadline: Deadline) -> str | None:
     """One request. The page's end is the visit's end and gives None; a redirect gives its Location."""
     with _connect(parts, visit, deadline) as plain:
         if parts.scheme == "https":
             visit.encrypted = True
-            with _encrypt(plain, parts.hostname or "", visit, settings, deadline) as sock:
-                _certificate(sock, visit, context)
+            with _encrypt(plain, parts.hostname or "", visit, trust, deadline) as sock:
+                _certificate(sock, visit, deadline.clock.now())
                 return _exchange(sock, parts, visit, settings, deadline)
         return _exchange(plain, parts, visit, settings, deadline)
+
+
+def _trust(settings: Settings) -> Trust:
+    """Whom to trust, read before any clock runs: the system's list of authorities takes longer to load than a handshake."""
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file or None)
+    except (FileNotFoundError, PermissionError, IsADirectoryError, ssl.SSLError) as error:
+        return Failed(Failure.LOCAL_RESOURCES, f"http_fetch.ca_file {settings.ca_file} cannot be used ({error})")
 
 
 def _connect(parts: SplitResult, visit: Visit, deadline: Deadline) -> socket.socket:
@@ -225,25 +237,23 @@ def _connect(parts: SplitResult, visit: Visit, deadline: Deadline) -> socket.soc
     raise trouble or Failed(Failure.DNS_NO_ADDRESS)
 
 
-def _encrypt(plain: socket.socket, host: str, visit: Visit, settings: Settings, deadline: Deadline) -> ssl.SSLSocket:
+def _encrypt(plain: socket.socket, host: str, visit: Visit, trust: Trust, deadline: Deadline) -> ssl.SSLSocket:
+    if isinstance(trust, Failed):
+        raise trust
     begun = deadline.spent
-    try:
-        tls = ssl.create_default_context(cafile=settings.ca_file or None)
-    except (FileNotFoundError, PermissionError, ssl.SSLError) as error:
-        raise Failed(Failure.LOCAL_RESOURCES, f"http_fetch.ca_file {settings.ca_file} cannot be used ({error})") from error
     plain.settimeout(deadline.left())
-    sock = tls.wrap_socket(plain, server_hostname=host)
+    sock = trust.wrap_socket(plain, server_hostname=host)
     visit.tls += deadline.spent - begun
     visit.tls_version = sock.version() or ""
     return sock
 
 
-def _certificate(sock: ssl.SSLSocket, visit: Visit, context: Context) -> None:
+def _certificate(sock: ssl.SSLSocket, visit: Visit, now: datetime) -> None:
     certificate = sock.getpeercert() or {}
     not_after = certificate.get("notAfter")
     if not isinstance(not_after, str):
         return
-    left = ssl.cert_time_to_seconds(not_after) - context.clock.now().timestamp()
+    left = ssl.cert_time_to_seconds(not_after) - now.timestamp()
     if visit.left is None or left < visit.left:
         visit.left, visit.not_after = left, clean(not_after)
         visit.issuer = issuer_of(certificate)

@@ -309,17 +309,18 @@ def _criterion(rule: Rule, asked: str, case: _Case) -> _Held:
 
 def _dimension(rule: Rule, asked: str, case: _Case) -> _Held:
     found = case.stages.get(asked)
+    title = next((one.title for one in case.roadmap.dimensions if one.id == asked), asked)
     wanted = rule.stage or 1
     reached = None if found is None else (found.by_machine if rule.by_machine else found.with_attestations)
     if reached is None:
-        reason = f"no stage of {asked} is known by machine" if found else f"{asked} was not judged"
-        return _ruled(rule, RuleOutcome.UNKNOWN, reason, missing=f"a judgement of {asked}")
+        reason = f"no stage of “{title}” is known by machine" if found else f"“{title}” was not judged"
+        return _ruled(rule, RuleOutcome.UNKNOWN, reason, missing=f"a judgement of “{title}”")
     basis = tuple(
         case.verdicts[one.id] for one in demanded(case.roadmap, asked) if one.stage <= wanted and one.id in case.verdicts
     )
     facts, words = _basis(basis, case)
     names = case.roadmap.stage_name
-    shown = f"{asked} is at {names(reached)}; asked for is {names(wanted)}"
+    shown = f"“{title}” is at {names(reached)}; asked for is {names(wanted)}"
     good = _good(rule, facts, words, case)
     said = {one.criterion: one.by_machine if rule.by_machine else one.outcome for one in basis}
     # A failure comes before staleness: it would still close the gate if everything else were measured again.
@@ -332,7 +333,7 @@ def _dimension(rule: Rule, asked: str, case: _Case) -> _Held:
         missing = "; ".join(dict.fromkeys(one.missing for one in provisional if one.missing))
         return _ruled(rule, RuleOutcome.PASS, shown, provisional=bool(provisional), missing=missing, good=good)
     unanswered = [name for name, outcome in said.items() if outcome is Outcome.UNKNOWN]
-    wants = f"evidence for {', '.join(unanswered)}" if unanswered else f"a criterion of {asked} that applies at this stage"
+    wants = f"evidence for {', '.join(unanswered)}" if unanswered else f"a criterion of “{title}” that applies at this stage"
     return _ruled(rule, RuleOutcome.UNKNOWN, f"{shown}; missing is {wants}", missing=wants, good=good)
 
 

@@ -46,6 +46,7 @@ def judge(
         _set_aside(_verdict(one, facts, answers.get(one.id, ()), today), set_aside.get(one.id)) for one in roadmap.criteria
     )
     found = stages(roadmap, verdicts)
+    moments = [at for fact in gathered.facts for at in (fact.first_at, fact.last_at) if at is not None]
     return Judgement(
         site=site.name,
         students=site.students,
@@ -53,6 +54,8 @@ def judge(
         judged_at=now,
         since=gathered.since,
         until=gathered.until,
+        first_at=min(moments, default=None),
+        last_at=max(moments, default=None),
         school_days=gathered.school_days,
         roadmap=roadmap.id,
         roadmap_version=roadmap.version,
@@ -172,7 +175,7 @@ def _current(answers: tuple[Attestation, ...], today: date) -> Attestation | Non
 def _attested(criterion: Criterion, answer: Attestation | None, today: date) -> Weighed:
     ask = f"an answer to {criterion.id} by somebody who can vouch for it"
     if answer is None:
-        return Weighed(outcome=Outcome.UNKNOWN, reason="nobody has answered this", missing=ask)
+        return Weighed(outcome=Outcome.UNKNOWN, reason="nobody has vouched for it yet", missing=ask)
     who = f"{answer.name} ({answer.role})"
     if answer.on > today:
         return Weighed(outcome=Outcome.UNKNOWN, reason=f"the word of {who} counts from {answer.on}", missing=ask)

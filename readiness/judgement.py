@@ -99,7 +99,11 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole. Everything it rests on travels with it."""
+    """The whole. Everything it rests on travels with it.
+
+    since, until       the window that was looked at
+    first_at, last_at  the first and the last reading in it; None when there is none
+    """
 
     version: int = 1
     site: str
@@ -119,4 +123,6 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     weakest: str  # dimension id
     provisional: tuple[str, ...]  # why this is not yet final, one sentence each
     surveys: tuple[str, ...]
+    first_at: datetime | None = None
+    last_at: datetime | None = None
     facts: tuple[Fact, ...] = ()  # every derived number, for those who want to check

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from readiness.judgement import Judgement
 from reports.units import TO
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -29,6 +30,13 @@ def period(since: datetime, until: datetime, zone: ZoneInfo) -> str:
     if first.year == last.year:
         return f"{first.day} {_MONTHS[first.month - 1]} {TO} {day(last)}"
     return f"{day(first)} {TO} {day(last)}"
+
+
+def measured(judgement: Judgement, zone: ZoneInfo) -> str:
+    """When the readings were taken, as the start of a sentence: "Measured 2-13 Mar 2026"."""
+    if judgement.first_at is None or judgement.last_at is None:
+        return f"Nothing measured since {day(judgement.since.astimezone(zone))}"
+    return f"Measured {period(judgement.first_at, judgement.last_at, zone)}"
 
 
 def hours(first: time, last: time) -> str:

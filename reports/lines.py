@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from netready.device import Device
 from netready.measurement import Measurement
+from netready.text import clean
 from readiness.gate import Decision, RuleOutcome
 from readiness.standards import Comparison, Standard
 from reports import units
@@ -19,12 +20,12 @@ def measurements(found: Iterable[Measurement]) -> list[str]:
         if reading.value is None:
             reason = reading.details.get("reason")
             why = f": {reason}" if isinstance(reason, str) and reason else ""
-            lines.append(f"{reading.metric:22} {reading.target}  failed: {reading.failure}{why}")
+            lines.append(f"{reading.metric:22} {clean(reading.target)}  failed: {reading.failure}{clean(why, limit=300)}")
             continue
         text = units.amount(reading.metric, reading.value, interval=reading.interval)
         limited = reading.details.get("limited_by")
         by = f", limited by: {limited}" if isinstance(limited, str) and limited not in {"", "link"} else ""
-        lines.append(f"{reading.metric:22} {reading.target}  {text} [{reading.method}{by}]")
+        lines.append(f"{reading.metric:22} {clean(reading.target)}  {text} [{reading.method}{by}]")
     return lines
 
 
@@ -83,4 +84,5 @@ def comparisons(found: Iterable[Comparison]) -> list[str]:
 
 
 def _cut(text: str, width: int) -> str:
+    text = clean(text)
     return text if len(text) <= width else f"{text[: width - 1]}…"

@@ -93,7 +93,8 @@ def test_a_lab_that_breaks_while_in_use_says_so(namespaces):
 def test_a_lab_that_loses_its_line_ends_and_says_which_part(namespaces):
     def use():
         with open_lab(BARE) as lab:
-            found = lab.run("agent", ["sh", "-c", "grep -l lab.emulate /proc/[0-9]*/cmdline"], capture_output=True, text=True)
+            script = """grep -l '[t]ake":"isp0' /proc/[0-9]*/cmdline"""
+            found = lab.run("agent", ["sh", "-c", script], capture_output=True, text=True)
             number = found.stdout.split()[0].split("/")[2]
             lab.run("agent", ["kill", "-KILL", number])
             wait_until(lambda: lab.run("agent", ["true"], stderr=subprocess.DEVNULL).returncode == 125)

@@ -240,9 +240,9 @@ class TestAge:
 class TestDimensions:
     def test_reached_missed_and_not_known(self, decided):
         reached = decided([60e6] * 12, wave="school")
-        assert (reached.answer, reached.rules[0].reason) == (Answer.GO, "line is at Emerging; asked for is Emerging")
+        assert (reached.answer, reached.rules[0].reason) == (Answer.GO, "“Line” is at Emerging; asked for is Emerging")
         missed = decided([40e6] * 12, wave="school")
-        assert missed.rules[0].reason == "line is at Entry; asked for is Emerging; not met: L.2"
+        assert missed.rules[0].reason == "“Line” is at Entry; asked for is Emerging; not met: L.2"
         assert missed.answer is Answer.NO_GO
         unknown = decided([60e6], wave="school")
         assert (unknown.answer, unknown.missing) == (Answer.INDETERMINATE, ("evidence for L.2",))
