@@ -94,7 +94,7 @@ def _verdict(criterion: Criterion, facts: Mapping[Key, Fact], answers: tuple[Att
       make it met any more; another kind's "yes" is not enough for met.
     """
     answer = _current(answers, today)
-    heard = tuple(_hear(kind, criterion, facts, answer, today) for kind in _speaking(criterion))
+    heard = tuple(_hear(kind, criterion, facts, answer, today) for kind in criterion.voices or criterion.evidence)
     decider = _decider(heard)
     outcome = decider.weighed.outcome
     said = {one.weighed.outcome for one in heard}
@@ -118,17 +118,6 @@ def _verdict(criterion: Criterion, facts: Mapping[Key, Fact], answers: tuple[Att
         provisional=decider.weighed.provisional,
         missing=missing,
     )
-
-
-def _speaking(criterion: Criterion) -> tuple[EvidenceKind, ...]:
-    """The kinds that can say anything of this criterion today, in order; the first of them is the one that decides.
-
-    A machine kind for which the roadmap sets no bound has no voice yet. Where a person's word counts too, it stands in, and
-    by machine alone the criterion stays unknown; where it does not, the silence is the answer.
-    """
-    bound = {one.evidence for one in criterion.bounds}
-    voices = tuple(kind for kind in criterion.evidence if kind is EvidenceKind.ATTESTED or kind in bound)
-    return voices or criterion.evidence
 
 
 def _decider(heard: tuple[Heard, ...]) -> Heard:

@@ -38,7 +38,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StageVerdict(msgspec.Struct, frozen=True, kw_only=True):
-    """One dimension's stage, twice. `by_machine` is None when a machine can know nothing of this dimension.
+    """One dimension's stage, twice. `by_machine` is None when no machine decides anything in it: "attested only".
 
     counts     of required criteria above Entry: met, not_met, unknown
     checkable  required criteria above Entry for which some machine evidence counts; machine_met: those it says are met

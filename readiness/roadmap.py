@@ -73,8 +73,17 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @property
     def primary(self) -> EvidenceKind:
-        """The kind that decides."""
+        """The kind that is asked first."""
         return self.evidence[0]
+
+    @property
+    def voices(self) -> tuple[EvidenceKind, ...]:
+        """The kinds that can say anything of this criterion today, in order; the first of them decides. May be empty.
+
+        A machine kind for which the roadmap sets no bound has no voice yet. Where a person's word counts too, it stands in.
+        """
+        bound = {one.evidence for one in self.bounds}
+        return tuple(kind for kind in self.evidence if kind is EvidenceKind.ATTESTED or kind in bound)
 
 
 class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -52,7 +52,7 @@ def _dimension(roadmap: Roadmap, dimension: Dimension, verdicts: Mapping[str, Ve
     return StageVerdict(
         dimension=dimension.id,
         with_attestations=reached,
-        by_machine=stage(criteria, machine) if _machine_knows(roadmap, dimension.id) else None,
+        by_machine=stage(criteria, machine) if _machine_decides(criteria) else None,
         met=counted.count(Outcome.MET),
         # A waived criterion is not met: somebody accepted the risk, and it is still there.
         not_met=counted.count(Outcome.NOT_MET) + counted.count(Outcome.WAIVED),
@@ -64,9 +64,9 @@ def _dimension(roadmap: Roadmap, dimension: Dimension, verdicts: Mapping[str, Ve
     )
 
 
-def _machine_knows(roadmap: Roadmap, dimension: str) -> bool:
-    above = (one for one in roadmap.criteria if one.dimension == dimension and one.stage > ENTRY)
-    return any(MACHINE & set(one.evidence) for one in above)
+def _machine_decides(criteria: Sequence[Criterion]) -> bool:
+    """Whether a machine decides anything here. Where every deciding voice is a person's, "Entry by machine" would say nothing."""
+    return any(one.voices and one.voices[0] in MACHINE for one in criteria)
 
 
 def weakest(roadmap: Roadmap, found: Sequence[StageVerdict]) -> str:

@@ -15,18 +15,21 @@ from lab.plan import AGENT
 from lab.running import environment
 
 # Receives datagrams of (sequence, time sent) until none has come for a while; prints [sequence, sent, received], ns.
+# The kernel says when each came (SO_TIMESTAMPNS, 35), so that a busy machine's late wake-ups are not taken for the line's.
 SINK = """
-import json, socket, struct, sys, time
+import json, socket, struct, sys
 sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sink.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+sink.setsockopt(socket.SOL_SOCKET, 35, 1)
 sink.bind(("", 9))
 sink.settimeout(8)
 print("ready", flush=True)
 seen = []
 try:
     while True:
-        data = sink.recv(2000)
-        seen.append((*struct.unpack_from("QQ", data), time.monotonic_ns()))
+        data, [(_, _, stamp)], _, _ = sink.recvmsg(2000, 100)
+        seconds, nanoseconds = struct.unpack("qq", stamp)
+        seen.append((*struct.unpack_from("QQ", data), seconds * 10**9 + nanoseconds))
         sink.settimeout(float(sys.argv[1]))
 except TimeoutError:
     print(json.dumps(seen))
@@ -42,7 +45,7 @@ began = time.monotonic()
 for number in range(count):
     while time.monotonic() - began < number * seconds / count:
         time.sleep(0.0005)
-    source.send(struct.pack("QQ", number, time.monotonic_ns()).ljust(size, b"x"))
+    source.send(struct.pack("QQ", number, time.time_ns()).ljust(size, b"x"))
 """
 
 

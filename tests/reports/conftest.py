@@ -262,6 +262,8 @@ def a_judgement(roadmap: Roadmap) -> Judgement:
         judged_at=datetime(2026, 3, 14, 15, 0, tzinfo=UTC),
         since=FIRST,
         until=LAST,
+        first_at=FIRST,
+        last_at=LAST,
         school_days=10,
         roadmap=roadmap.id,
         roadmap_version=roadmap.version,
