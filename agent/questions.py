@@ -108,9 +108,9 @@ def read_answers(path: Path) -> dict[str, Any]:
 def write_config(answers: dict[str, Any]) -> str:
     """A complete, commented config from the answers."""
     quoted = {key: str(_count(value)) if key in _NUMBERS else _quote(value) for key, value in answers.items()}
-    networks = ", ".join(_quote(network) for network in _networks(answers["networks"]))
+    quoted["networks"] = ", ".join(_quote(network) for network in _networks(answers["networks"]))
     parts = [
-        _HEAD.format(networks=networks, **quoted),
+        _HEAD.format(**quoted),
         _CIRCUIT.format(**quoted) if answers["contracted_down"] and answers["contracted_up"] else _NO_CIRCUIT,
         *(
             _ENDPOINT.format(name=_quote(name), url=quoted[key], role=_quote(key))

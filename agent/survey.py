@@ -67,6 +67,10 @@ def take(
     rows = tuple(rows)
     allowed = held() if rights is None else rights
     context = Context(clock=clock, chance=chance, authority=authority(config, rows), say=say)
+    for row in rows:
+        settings = config.settings(row)
+        for host in () if _reason(row, settings, config, allowed) else row.targets(settings):
+            context.authority.allow_host(host)
     started = clock.now()
     measurements: list[Measurement] = []
     sightings: list[Sighting] = []

@@ -23,9 +23,12 @@ UNKNOWN_SPEEDS = frozenset({0, 65535})  # what drivers say when they do not know
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The table [host]. `path` is on the file system whose free space matters: where netready keeps its records."""
+    """The table [host]. `path` is on the file system whose free space matters: where netready keeps its records.
 
-    path: Annotated[str, Meta(min_length=1)] = "/"
+    By default that is the working directory, as it is in the systemd unit.
+    """
+
+    path: Annotated[str, Meta(min_length=1)] = "."
     seconds: Annotated[float, Meta(ge=0.1, le=60)] = 1.0  # for how long the processors are watched
 
 

@@ -269,4 +269,6 @@ INSTRUMENT = Instrument(
     seconds=lambda settings: 2.0 * len(settings.devices) / settings.parallel,
     load=lambda settings, _rate: 20_000.0 * len(settings.devices),
     missing=missing,
+    files=("community_file",),
+    targets=lambda settings: settings.devices,
 )

@@ -175,8 +175,8 @@ def _take(table: Table, binds: list[tuple[Oid, Value]], last: dict[Oid, Oid], at
 def encode(community: bytes, number: int, oids: Sequence[Oid], repetitions: int | None) -> bytes:
     """A GET, or a GETBULK when `repetitions` is given."""
     # Imported here because the command line's help must not load them.
-    from pyasn1.codec.ber import encoder  # type: ignore[import-untyped]  # noqa: PLC0415
-    from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pyasn1.codec.ber import encoder  # noqa: PLC0415
+    from pysnmp.proto.api import v2c  # noqa: PLC0415
 
     pdu: Any
     if repetitions is None:
@@ -199,7 +199,7 @@ def encode(community: bytes, number: int, oids: Sequence[Oid], repetitions: int 
 def decode(data: bytes) -> tuple[int, int, list[tuple[Oid, Value]]]:
     """Request id, error-status and values of a response; Failed(malformed) for anything else."""
     from pyasn1.codec.ber import decoder  # noqa: PLC0415
-    from pyasn1.error import PyAsn1Error  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pyasn1.error import PyAsn1Error  # noqa: PLC0415
     from pysnmp.proto.api import v2c  # noqa: PLC0415
 
     try:
@@ -217,7 +217,7 @@ def decode(data: bytes) -> tuple[int, int, list[tuple[Oid, Value]]]:
 
 
 def _value(value: Any) -> Value:
-    from pyasn1.type import univ  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pyasn1.type import univ  # noqa: PLC0415
 
     match value:
         case univ.Null():  # also noSuchObject, noSuchInstance and endOfMibView

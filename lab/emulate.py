@@ -52,7 +52,8 @@ FEWEST_SLOTS = 16384  # also holds 0.2 s of a flood at 1 Gbit/s, so that the dro
 
 BATCH = 64  # frames for each sendmmsg: well below the 1,000 of net.core.netdev_max_backlog, beyond which veth drops
 HARVEST = 256
-SLICE = 100_000  # ns; the shortest sleep, so that a busy line costs some ten thousand wake-ups a second and no more
+SLICE = 200_000  # ns; the shortest sleep while a queue stands, so that a busy line costs five thousand wake-ups a second
+QUEUE = 4  # packets; with fewer, each is sent at its own moment
 LONGEST_SLEEP = 50_000_000  # ns
 STRANGE = 2_000_000_000  # ns; a departure this much further off than the line allows means that the clock was set
 SECOND = 1_000_000_000
@@ -253,7 +254,8 @@ class Link:
                 self.put(sys.maxsize)
                 continue
             if wait > 0:
-                sleep(min(max(wait, SLICE), LONGEST_SLEEP) / SECOND)
+                shortest = SLICE if self.queued - self.sent > QUEUE else 0
+                sleep(min(max(wait, shortest), LONGEST_SLEEP) / SECOND)
                 continue
             self.put(now)
             if now - self.checked > SECOND:

@@ -60,6 +60,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     fit       settings completed with what the site already says (its endpoints, its networks)
     missing   why it cannot run with these settings ("no test server is named in [throughput]"), or None when it can
     hosts     hosts outside the authorised networks that these settings name as allowed: test servers, endpoints, resolvers
+    targets   the hosts these settings would ask or load; checked against the authority before the survey's first packet
     table     the config's table when it is not called like the instrument (every throughput method reads [throughput])
     files     settings that are paths, relative to the config file
     """
@@ -77,6 +78,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     fit: Callable[[Any, Site], Any] = lambda settings, _site: settings
     missing: Callable[[Any], str | None] = lambda _settings: None
     hosts: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
+    targets: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     table: str = ""
     files: tuple[str, ...] = ()
 

@@ -51,7 +51,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A page of a platform the school depends on; it is fetched, never logged in to."""
 
     name: Name
-    url: Annotated[str, Meta(pattern=r"^https?://[^\s/]+", max_length=500)]
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s/?#@]+([/?#]\S*)?$", max_length=500)]
     role: Role = Role.OTHER
 
 

@@ -333,4 +333,5 @@ INSTRUMENT = Instrument(
     fit=fit,
     hosts=lambda settings: tuple(_host(endpoint.url) for endpoint in settings.endpoints),
     missing=lambda settings: None if settings.endpoints else "no endpoint is named in [[site.endpoints]]",
+    files=("ca_file",),
 )

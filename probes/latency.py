@@ -279,4 +279,5 @@ INSTRUMENT = Instrument(
     seconds=lambda settings: len(settings.targets) * (settings.count * settings.interval + settings.timeout),
     load=lambda settings, _rate: float(len(settings.targets) * settings.count * 2 * HANDSHAKE),
     missing=lambda settings: None if settings.targets else "no host is named in latency.targets",
+    targets=lambda settings: tuple(host_port(target)[0] for target in settings.targets),
 )

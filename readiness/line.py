@@ -62,7 +62,11 @@ class Tests(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limited_by(self) -> tuple[str, ...]:
         """The words for what kept the standing test's rate down."""
-        return _words(self.standing.measurement.details.get("limited_by")) if self.standing else ()
+        if self.standing is None:
+            return ()
+        details = self.standing.measurement.details
+        broke_off = ("broke-off",) if details.get("ended") == "abrupt" else ()
+        return (*_words(details.get("limited_by")), *broke_off)
 
     @property
     def grade(self) -> Grade:

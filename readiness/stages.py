@@ -65,7 +65,7 @@ def _dimension(roadmap: Roadmap, dimension: Dimension, verdicts: Mapping[str, Ve
 
 
 def _machine_decides(criteria: Sequence[Criterion]) -> bool:
-    """Whether a machine decides anything here. Where every deciding voice is a person's, "Entry by machine" would say nothing."""
+    """Whether a machine decides anything here; where only persons do, "Entry by machine" would say nothing."""
     return any(one.voices and one.voices[0] in MACHINE for one in criteria)
 
 

@@ -7,12 +7,13 @@ import msgspec
 from netready.device import Kind
 from netready.metric import Unit, metric
 from netready.site import Role
+from netready.units import Side, apart, plain
 from readiness.demand import BY_ROLE, DAILY
 from readiness.evidence import Fact, Grade
 from readiness.judgement import Outcome
 from readiness.roadmap import Bound
 from readiness.sample import DECISION_DAYS
-from readiness.wording import NO_LINE, about, amount, apart, limits, plural
+from readiness.wording import NO_LINE, about, limits, plural
 
 Key = tuple[str, Role | None, Kind | None]
 
@@ -106,11 +107,11 @@ def _straddled(bound: Bound, fact: Fact, value: float) -> Weighed | None:
     if not over and not under:
         return None
     limit = bound.at_least if over else bound.at_most
-    shown = f"{amount(fact.metric, low)} to {amount(fact.metric, high)}"
+    shown = f"{plain(fact.metric, low)} to {plain(fact.metric, high)}"
     return Weighed(
         outcome=Outcome.UNKNOWN,
-        reason=f"inconclusive: the 95 % interval, {shown}, straddles {amount(fact.metric, limit or 0.0)}",
-        missing=f"more readings of {_what(bound)}, until the interval clears {amount(fact.metric, limit or 0.0)}",
+        reason=f"inconclusive: the 95 % interval, {shown}, straddles {plain(fact.metric, limit or 0.0)}",
+        missing=f"more readings of {_what(bound)}, until the interval clears {plain(fact.metric, limit or 0.0)}",
         fact=fact,
     )
 
@@ -191,16 +192,21 @@ def _qualifier(fact: Fact) -> str:
     return "at least " if fact.at_least else "at most " if fact.at_most else ""
 
 
+def _side(fact: Fact) -> Side:
+    """A bound is rounded to the side on which it stays true."""
+    return Side.DOWN if fact.at_least else Side.UP if fact.at_most else Side.NEAREST
+
+
 def _compared(bound: Bound, fact: Fact, value: float) -> str:
     """The value and the limit that matters: the one it misses, or the only one there is."""
     low, high = bound.at_least, bound.at_most
     if low is not None and (high is None or value < low):
-        shown, wanted = apart(fact.metric, value, low)
+        shown, wanted = apart(fact.metric, value, low, _side(fact))
         asked = f"at least {wanted}"
     elif high is not None and (low is None or value > high):
-        shown, wanted = apart(fact.metric, value, high)
+        shown, wanted = apart(fact.metric, value, high, _side(fact))
         asked = f"at most {wanted}"
     else:
-        shown = amount(fact.metric, value)
-        asked = f"{amount(fact.metric, low or 0.0)} to {amount(fact.metric, high or 0.0)}"
+        shown = plain(fact.metric, value, _side(fact))
+        asked = f"{plain(fact.metric, low or 0.0)} to {plain(fact.metric, high or 0.0)}"
     return f"{shown}; asked for is {asked}"

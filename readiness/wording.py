@@ -1,9 +1,9 @@
-"""Numbers inside the judgement's sentences: amounts with their unit, plurals, and what limited a test."""
+"""Words inside the judgement's sentences: what a number is about, plurals, and what limited a test."""
 
 from collections import Counter
 from collections.abc import Iterable
 
-from netready.metric import Unit, metric
+from netready.units import mbps
 
 # What instruments call a limit, as a reader of the report would. A word that is not here is printed as it is.
 _LIMITS = {
@@ -43,43 +43,9 @@ def about(name: str, narrowed: str = "") -> str:
     return _ABOUT.get(name, name).format(narrowed)
 
 
-def number(value: float, digits: int) -> str:
-    """With thousands separated and no idle zeros: 1,000 or 0.25."""
-    text = f"{value:,.{digits}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text == "-0" else text
-
-
-def rate(value: float, digits: int = 1) -> str:
+def rate(value: float) -> str:
     """bit/s as Mbps."""
-    return f"{number(value / 1e6, digits)} Mbps"
-
-
-def amount(name: str, value: float, digits: int = 2) -> str:
-    """A value of the metric `name`, with its unit."""
-    match metric(name).unit:
-        case Unit.BITS_PER_SECOND:
-            each = " per 1,000 users" if name.endswith("_per_1000") else ""
-            return f"{rate(value, max(digits - 1, 1))}{each}"
-        case Unit.SECONDS:
-            return f"{number(value, digits)} s"
-        case Unit.RATIO:
-            return f"{number(value * 100, digits)} %"
-        case Unit.BYTES:
-            return f"{number(value, 0)} bytes"
-        case Unit.DAYS:
-            text = number(value, digits - 1)
-            return f"{text} day" if text == "1" else f"{text} days"
-        case Unit.COUNT:
-            return number(value, digits)
-
-
-def apart(name: str, value: float, limit: float) -> tuple[str, str]:
-    """Both amounts, with as many digits as it takes to tell them apart: never "100 misses 100"."""
-    digits = 2
-    while value != limit and digits < 12 and amount(name, value, digits) == amount(name, limit, digits):
-        digits += 1
-    return amount(name, value, digits), amount(name, limit, digits)
+    return f"{mbps(value)} Mbps"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -1,120 +1,13 @@
-"""Units: the one place where a number gets its unit, its digits and its "at least".
+"""Units for a report: netready's own, and how a fact or a rate of the judgement reads."""
 
-Inside, everything is in base units (bit/s, seconds, bytes, ratio). People read Mbps, milliseconds and per cent.
-
-How many digits: a number of 100 or more is shown whole, below that three significant digits, and zeros at the end of a
-fraction are left out. Rounding works on the decimal digits as written (0.285 is 0.285, not the nearest binary fraction).
-Which way: a plain value is rounded half up. What is a bound is rounded to the side on which it stays true: "at least"
-and the lower end of an interval down, a shortfall and the upper end of an interval up. So 999.6 is never printed as
-"at least 1,000" beside a target of 1,000, and a shortfall is never printed as zero.
-"""
-
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from enum import StrEnum
-
-import msgspec
-
-from netready.metric import Unit, metric
+from netready.units import PER_1000, TO, UNKNOWN, Side, amount, count, digits, mbps, megabits_between, per_1000, seconds, size
 from readiness.evidence import Fact
 from readiness.judgement import Quantity
 
-UNKNOWN = "not known yet"
-PER_1000 = "Mbps per 1,000 users"
-TO = "\N{EN DASH}"  # between the ends of a range
-
-_WHOLE_FROM = Decimal(100)
-_DIGITS = 3
-_ONE = Decimal(1)
-
-
-class Side(StrEnum):
-    """Which way a number is rounded."""
-
-    NEAREST = "nearest"
-    DOWN = "down"
-    UP = "up"
-
-
-_ROUNDING = {Side.NEAREST: ROUND_HALF_UP, Side.DOWN: ROUND_FLOOR, Side.UP: ROUND_CEILING}
-
-
-class Scale(msgspec.Struct, frozen=True, kw_only=True):
-    """The unit people read: how many base units it holds, its name, and what stands between number and name."""
-
-    base: Decimal
-    name: str
-    gap: str = " "
-
-
-_MBPS = Scale(base=Decimal(10) ** 6, name="Mbps")
-_MBPS_PER_1000 = Scale(base=Decimal(10) ** 6, name=PER_1000)
-_PER_CENT = Scale(base=Decimal("0.01"), name="%")
-_PLAIN = Scale(base=_ONE, name="", gap="")
-_DAYS = Scale(base=_ONE, name="days")
-
-# From which value on a unit is used, the largest first.
-_TIMES = (
-    (Decimal(172_800), Scale(base=Decimal(86_400), name="days")),
-    (Decimal(7_200), Scale(base=Decimal(3_600), name="hours")),
-    (Decimal(120), Scale(base=Decimal(60), name="minutes")),
-    (_ONE, Scale(base=_ONE, name="s")),
-    (Decimal(0), Scale(base=Decimal("0.001"), name="ms")),
-)
-_SIZES = (
-    (Decimal(10) ** 12, Scale(base=Decimal(10) ** 12, name="TB")),
-    (Decimal(10) ** 9, Scale(base=Decimal(10) ** 9, name="GB")),
-    (Decimal(10) ** 6, Scale(base=Decimal(10) ** 6, name="MB")),
-    (Decimal(10) ** 3, Scale(base=Decimal(10) ** 3, name="kB")),
-    (Decimal(0), Scale(base=_ONE, name="bytes")),
-)
-
-
-def digits(value: float | Decimal, side: Side = Side.NEAREST) -> str:
-    """`value` with as many digits as the module's rule gives, and commas between thousands."""
-    exact = value if isinstance(value, Decimal) else Decimal(str(value))
-    whole = abs(exact) >= _WHOLE_FROM or exact == 0
-    step = _ONE if whole else _ONE.scaleb(exact.adjusted() - _DIGITS + 1)
-    text = f"{exact.quantize(step, rounding=_ROUNDING[side]):,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def scale_of(name: str, value: float) -> Scale:
-    """The unit in which a value of the metric `name` is shown."""
-    match metric(name).unit:
-        case Unit.BITS_PER_SECOND:
-            return _MBPS_PER_1000 if name.endswith("_per_1000") else _MBPS
-        case Unit.SECONDS:
-            return _fitting(_TIMES, value)
-        case Unit.BYTES:
-            return _fitting(_SIZES, value)
-        case Unit.RATIO:
-            return _PER_CENT
-        case Unit.COUNT:
-            return _PLAIN
-        case Unit.DAYS:
-            return _DAYS
-
-
-def amount(
-    name: str,
-    value: float,
-    *,
-    at_least: bool = False,
-    at_most: bool = False,
-    interval: tuple[float, float] | None = None,
-) -> str:
-    """A value of the metric `name` as people read it: "184 Mbps per 1,000 users, at least (179-189)"."""
-    scale = scale_of(name, value)
-    number = _in(scale, value, Side.DOWN if at_least else Side.UP if at_most else Side.NEAREST)
-    unit = "day" if scale.name == "days" and number == "1" else scale.name
-    text = number + scale.gap + unit
-    if at_least:
-        text += ", at least"
-    if at_most:
-        text += ", at most"
-    if interval is not None:
-        text += f" ({between(scale, interval)})"
-    return text
+__all__ = [
+    "PER_1000", "TO", "UNKNOWN", "Side", "amount", "count", "digits", "fact", "mbps", "per_1000", "qualified", "rate",
+    "seconds", "size",
+]  # fmt: skip
 
 
 def fact(found: Fact) -> str:
@@ -134,59 +27,4 @@ def rate(quantity: Quantity, unit: str = "Mbps") -> str:
 def qualified(quantity: Quantity) -> str:
     """What must stand beside a rate's number: ", at least", its interval, both or nothing."""
     text = ", at least" if quantity.at_least else ""
-    return text if quantity.interval is None else f"{text} ({between(_MBPS, quantity.interval)})"
-
-
-def mbps(value: float, side: Side = Side.NEAREST) -> str:
-    """A rate in bit/s as a bare number of Mbps."""
-    return _in(_MBPS, value, side)
-
-
-def per_1000(value: float, users: int) -> float:
-    """A site's rate for each 1,000 of its users, same unit."""
-    return value * 1_000 / users
-
-
-def between(scale: Scale, interval: tuple[float, float]) -> str:
-    """An interval as "179-189" with an en dash, rounded outwards."""
-    low, high = interval
-    return f"{_in(scale, low, Side.DOWN)}{TO}{_in(scale, high, Side.UP)}"
-
-
-def size(value: float) -> str:
-    """Bytes as people read them, decimal multiples."""
-    return _whole(_fitting(_SIZES, value), value)
-
-
-def seconds(value: float) -> str:
-    """A duration in seconds as people read it."""
-    return _whole(_fitting(_TIMES, value), value)
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """A number of things in words a sentence can hold: "one reason", "9 reasons"; `many` is `one` + "s" unless given."""
-    word = one if number == 1 else many or f"{one}s"
-    return f"{_WORDS[number] if number < len(_WORDS) else f'{number:,}'} {word}"
-
-
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-
-
-def _whole(scale: Scale, value: float) -> str:
-    return _in(scale, value, Side.NEAREST) + scale.gap + scale.name
-
-
-def _in(scale: Scale, value: float, side: Side) -> str:
-    number = Decimal(str(value)) / scale.base
-    if scale is _PER_CENT:
-        # Nearly all is not all, and hardly any is not none.
-        if _WHOLE_FROM - number > 0 and digits(number, side) == "100":
-            return ">99.9"
-        if 0 < number < Decimal("0.01"):
-            return "<0.01"
-    return digits(number, side)
-
-
-def _fitting(scales: tuple[tuple[Decimal, Scale], ...], value: float) -> Scale:
-    size = abs(Decimal(str(value)))
-    return next(scale for least, scale in scales if size >= least)
+    return text if quantity.interval is None else f"{text} ({megabits_between(quantity.interval)})"

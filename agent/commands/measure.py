@@ -96,7 +96,7 @@ def _one(
     from reports import lines
 
     settings = fit(table, "command line", row.settings)
-    context = context_for(begin_if_configured(config), hosts=hosts)
+    context = context_for(begin_if_configured(config), hosts=hosts or row.hosts(settings))
     progress(f"{row.name}: {row.does}")
     measurements, _sightings = read(row, settings, context)
     if as_json:

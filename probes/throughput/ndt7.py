@@ -323,4 +323,5 @@ INSTRUMENT = Instrument(
     missing=_readable,
     hosts=lambda settings: (settings.server.rpartition(":")[0],),
     table="throughput",
+    files=("ca",),
 )

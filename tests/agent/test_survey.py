@@ -87,6 +87,19 @@ def test_a_refused_target_stops_the_survey(tmp_path, hand_clock):
         survey(tmp_path, hand_clock, [row("greedy", greedy)])
 
 
+def test_no_instrument_runs_when_a_later_one_would_ask_a_stranger(tmp_path, hand_clock):
+    ran = []
+
+    def noted(_settings, _context):
+        ran.append("first")
+        yield from ()
+
+    rows = [row("first", noted), row("later", good, targets=lambda _settings: ("10.99.0.1",))]
+    with pytest.raises(Refused, match="nothing was sent"):
+        survey(tmp_path, hand_clock, rows)
+    assert ran == []
+
+
 def test_what_this_machine_does_not_allow_is_skipped_with_the_reason(tmp_path, hand_clock):
     found = survey(tmp_path, hand_clock, [row("raw", good, needs=frozenset({Capability.RAW_SOCKET}))], rights=frozenset())
     assert found.measurements == ()

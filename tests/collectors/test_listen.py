@@ -88,7 +88,9 @@ def test_the_kernel_itself_drops_what_is_not_for_us():
     from scapy.layers.l2 import ARP, Ether
 
     ours = [bytes(Ether(dst=EVERYBODY) / IP(src="10.66.0.9") / UDP(dport=port) / b"x") for port in (67, 1900, 5353)]
-    ours.append(bytes(Ether(dst=EVERYBODY) / IP(src="10.66.0.9", options=[b"\x94\x04\x00\x00"], flags="DF") / UDP(dport=5353) / b"x"))
+    ours.append(
+        bytes(Ether(dst=EVERYBODY) / IP(src="10.66.0.9", options=[b"\x94\x04\x00\x00"], flags="DF") / UDP(dport=5353) / b"x")
+    )
     others = [
         bytes(Ether(dst=EVERYBODY) / IP(src="10.66.0.9") / UDP(sport=5353, dport=5354)),
         bytes(Ether(dst=EVERYBODY) / IP(src="10.66.0.9") / TCP(dport=1900)),

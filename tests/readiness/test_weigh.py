@@ -37,7 +37,7 @@ TABLE = {
         ASKED,
         line(99.999999e6),
         NOT_MET,
-        "at least 99.999999 Mbps per 1,000 users; asked for is at least 100 Mbps",
+        "at least 99.9 Mbps per 1,000 users; asked for is at least 100 Mbps",
         False,
     ),
     "above at_most is not met": (
