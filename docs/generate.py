@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc as inspect_doc
 from pathlib import Path
 
 import click
 import msgspec
+from msgspec import inspect
 
 from agent import shelf
 from agent.cli import COMMANDS, netready
@@ -60,32 +62,71 @@ def config() -> str:
     parts = ["# netready.toml\n", NOTE, "Unknown tables and fields are refused. Rates may be written `300M`, times `6h`.\n"]
     shapes = {**TABLES, **{row.config_table: row.settings for row in instruments()}}
     for table, shape in shapes.items():
-        parts.append(f"## [{table}]\n\n{_paragraphs(shape.__doc__)}\n")
-        parts.append("| field | type | default |\n| --- | --- | --- |")
-        parts += [_field(field) for field in msgspec.structs.fields(shape)]
-        parts.append("")
+        parts += _table(f"[{table}]", table, inspect.type_info(shape))
     return "\n".join(parts)
 
 
-def _field(field: msgspec.structs.FieldInfo) -> str:
-    default = "required" if field.required else f"`{_default(field)!r}`"
-    kind = getattr(field.type, "__origin__", field.type) if hasattr(field.type, "__metadata__") else field.type
-    name = getattr(kind, "__name__", None) if isinstance(kind, type) and not hasattr(kind, "__args__") else str(kind)
-    return f"| `{field.encode_name}` | {_plain(name or str(kind))} | {default.replace('|', chr(92) + '|')} |"
+def _table(title: str, path: str, shape: inspect.Type) -> Iterator[str]:
+    """One table, then the tables inside it."""
+    if not isinstance(shape, inspect.StructType):
+        raise TypeError(title)
+    yield f"## {title}\n\n{_lines(shape.cls.__doc__)}\n\n| field | type | default |\n| --- | --- | --- |"
+    inner = []
+    for field in shape.fields:
+        yield f"| `{field.encode_name}` | {_words(field.type)} | {_default(field)} |"
+        item = field.type.item_type if isinstance(field.type, inspect.VarTupleType) else field.type
+        if isinstance(item, inspect.StructType):
+            many = isinstance(field.type, inspect.VarTupleType)
+            name = f"{path}.{field.encode_name}"
+            inner.append((f"[[{name}]]" if many else f"[{name}]", name, item))
+    yield ""
+    for title_inside, name, item in inner:
+        yield from _table(title_inside, name, item)
 
 
-def _default(field: msgspec.structs.FieldInfo) -> object:
-    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()  # type: ignore[operator,misc]
+def _words(kind: inspect.Type) -> str:
+    """A field's type in words, with its limits."""
+    match kind:
+        case inspect.Metadata():
+            return _words(kind.type)
+        case inspect.UnionType():
+            return " or ".join(_words(each) for each in kind.types if not isinstance(each, inspect.NoneType))
+        case inspect.VarTupleType():
+            return f"list of {_words(kind.item_type)}"
+        case inspect.EnumType():
+            return "one of " + ", ".join(f"`{member.value}`" for member in kind.cls)
+        case inspect.StructType():
+            return "table"
+        case inspect.DictType():
+            return "table of text"
+        case inspect.IntType() | inspect.FloatType():
+            limits = [
+                f"{sign} {limit:,}" for sign, limit in ((">", kind.gt), ("≥", kind.ge), ("≤", kind.le)) if limit is not None
+            ]
+            return " ".join(["whole number" if isinstance(kind, inspect.IntType) else "number", *limits])
+        case inspect.StrType():
+            return "text"
+        case inspect.BoolType():
+            return "true or false"
+        case _:
+            return type(kind).__name__.removesuffix("Type").lower()
 
 
-def _plain(text: str) -> str:
-    for noise in ("typing.", "netready.site.", "datetime.", "msgspec."):
-        text = text.replace(noise, "")
-    return text.replace("|", "or").split(", Meta(")[0].replace("Annotated[", "")
+def _default(field: inspect.Field) -> str:
+    if field.required:
+        return "required"
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    if value in (None, "", (), {}):
+        return "none"
+    if isinstance(value, msgspec.Struct):
+        return "as below"
+    return f"`{msgspec.json.encode(value).decode()}`"
 
 
-def _paragraphs(text: str | None) -> str:
-    return "\n".join(line.strip() for line in (text or "").splitlines())
+def _lines(text: str | None) -> str:
+    """A docstring as Markdown: its tables of names keep their columns."""
+    head, _, rest = inspect_doc(text or "").partition("\n\n")
+    return f"{head}\n\n```text\n{rest}\n```" if rest else head
 
 
 def criteria() -> str:
