@@ -3,6 +3,7 @@
 The report is read as plain JSON, as any stranger would: this room knows neither the agent nor the judgement.
 """
 
+import subprocess
 from collections import Counter
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -98,33 +99,50 @@ staff_names = ["staff-laptop-*"]
 """
 
 
-def examine(lab: Lab, out: Path, **options: Any) -> tuple[int, dict[str, Any] | None]:
-    """Write the config, run the audit on the agent's host; its exit status, and its report or None when it wrote none.
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
+    """What an audit left behind.
 
-    `options` are those of subprocess.run.
+    status    its exit status
+    report    its page as data, or None when it wrote none; people's own devices are only counted there
+    devices   the inventory in its store, with every device's address
+    """
+
+    status: int
+    report: dict[str, Any] | None = None
+    devices: list[dict[str, Any]] = []
+
+
+def examine(lab: Lab, out: Path, **options: Any) -> Examination:
+    """Write the config into `out`, run the audit on the agent's host, and collect what it found.
+
+    `options` are those of subprocess.run, for the audit's own words.
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / CONFIG_NAME).write_text(config(lab.plan), encoding="utf-8")
     community = out / "community.txt"
     community.touch(mode=0o600)
     community.write_text("public\n", encoding="utf-8")
-    report = out / REPORT_NAME
-    report.unlink(missing_ok=True)  # an older audit's figures must not pass for this one's
-    argv = ["python", "-m", "agent", "--config", str(out / CONFIG_NAME), "audit", "--out", str(out)]
-    done = lab.run("agent", argv, **options)
-    if done.returncode not in FINISHED or not report.exists():
-        return done.returncode, None
-    found: dict[str, Any] = msgspec.json.decode(report.read_bytes())
-    return done.returncode, found
+    page = out / REPORT_NAME
+    page.unlink(missing_ok=True)  # an older audit's figures must not pass for this one's
+    netready = ["python", "-m", "agent", "--config", str(out / CONFIG_NAME)]
+    status = lab.run("agent", [*netready, "audit", "--out", str(out)], **options).returncode
+    if status not in FINISHED or not page.exists():
+        return Examination(status=status)
+    listed = lab.run("agent", [*netready, "inventory", "list", "--json"], stdout=subprocess.PIPE)
+    return Examination(
+        status=status,
+        report=msgspec.json.decode(page.read_bytes(), type=dict[str, Any])["report"],
+        devices=msgspec.json.decode(listed.stdout, type=dict[str, Any])["devices"] if listed.returncode == 0 else [],
+    )
 
 
-def compare(truth: Truth, report: dict[str, Any]) -> list[Check]:
+def compare(truth: Truth, report: dict[str, Any], devices: list[dict[str, Any]]) -> list[Check]:
     """Every figure that the lab can vouch for. A figure that is missing is wrong."""
     survey, judgement = report.get("survey") or {}, report.get("judgement") or {}
     rates = {"down": truth.wan.down, "up": truth.wan.up}
     checks = [_throughput(direction, rate, survey) for direction, rate in rates.items()]
     checks += [_per_1000(direction, truth.users, judgement) for direction in rates]
-    return [*checks, _hosts(truth, survey)]
+    return [*checks, _hosts(truth, devices), _counted(truth, survey)]
 
 
 def _throughput(direction: str, shaped: float, survey: dict[str, Any]) -> Check:
@@ -159,25 +177,38 @@ def _per_1000(direction: str, users: int, judgement: dict[str, Any]) -> Check:
     )
 
 
-def _hosts(truth: Truth, survey: dict[str, Any]) -> Check:
+def _hosts(truth: Truth, devices: list[dict[str, Any]]) -> Check:
     network = ip_network(SCHOOL_NETWORK)
     listed = Counter(
-        address for device in survey.get("devices", ()) for address in device["addresses"] if ip_address(address) in network
+        (device["mac"], address) for device in devices for address in device["addresses"] if ip_address(address) in network
     )
-    there = {host.address for host in truth.hosts}
-    missing, strange = sorted(there - set(listed)), sorted(set(listed) - there)
-    twice = sorted(address for address, times in listed.items() if times > 1)
+    there = {(host.mac, host.address) for host in truth.hosts}
     wrong = [
-        f"{word} {', '.join(some[:3])}{' ...' if len(some) > 3 else ''}"
-        for word, some in (("missing", missing), ("not there", strange), ("twice", twice))
+        f"{word} {', '.join(address for _, address in some[:3])}{' ...' if len(some) > 3 else ''}"
+        for word, some in (
+            ("missing", sorted(there - set(listed))),
+            ("not there", sorted(set(listed) - there)),
+            ("twice", sorted(pair for pair, times in listed.items() if times > 1)),
+        )
         if some
     ]
     return Check(
-        what="hosts on the school's network",
+        what="hosts in the inventory, MAC and address",
         truth=f"{len(there)}",
-        found=f"{len(listed)}" + (f"; {'; '.join(wrong)}" if wrong else ""),
+        found="; ".join([str(listed.total()), *wrong]),
         limit="each once",
         right=not wrong,
+    )
+
+
+def _counted(truth: Truth, survey: dict[str, Any]) -> Check:
+    counted = len(survey.get("devices", ()))
+    return Check(
+        what="devices counted in the report",
+        truth=f"{len(truth.hosts)}",
+        found=f"{counted}",
+        limit="exactly",
+        right=counted == len(truth.hosts),
     )
 
 

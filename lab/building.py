@@ -45,6 +45,8 @@ GLANCE = 0.02  # s between looks
 PREFIX = "/24"
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where `ip` and `snmpd` live, and an ordinary user's PATH does not look
 
+SYSFS = PRIVATE / "sys"  # where a namespace's /sys is mounted for a moment
+
 # A get of sysUpTime.0, SNMP v2c, community "public" (RFC 1157, 3416): only to see whether somebody answers.
 ANYBODY_THERE = bytes.fromhex("302602010104067075626c6963a019020101020100020100300e300c06082b060102010103000500")
 
@@ -157,11 +159,23 @@ def _cables(plan: Plan) -> None:
 
 def _cards() -> None:
     """The two ends of a throughput test receive like hosts with a network card; where that is not allowed, at more cost."""
-    sysfs = PRIVATE / "sys"
-    sysfs.mkdir()
+    SYSFS.mkdir()
     for space, interface in (("isp", "wan0"), ("agent", "eth0")):
         with kernel.inside(space), contextlib.suppress(OSError):
-            kernel.merge_on_receipt(interface, sysfs)
+            kernel.merge_on_receipt(interface, SYSFS)
+
+
+def _processor() -> int | None:
+    """The processor for the line towards the school, when the school's side could be given another; else None."""
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) < 2:
+        return None
+    try:
+        with kernel.inside("router"):
+            kernel.steer("wan0", SYSFS, processors[-1])
+    except OSError:
+        return None
+    return processors[-2]
 
 
 def _addresses(plan: Plan) -> None:
@@ -193,9 +207,9 @@ def _addresses(plan: Plan) -> None:
 
 
 def _line(wan: Wan) -> list[Service]:
-    ends = {"down": ("isp0", "school0", wan.down), "up": ("school0", "isp0", wan.up)}
+    ends = {"down": ("isp0", "school0", wan.down, _processor()), "up": ("school0", "isp0", wan.up, None)}
     services = []
-    for name, (take, put, rate) in ends.items():
+    for name, (take, put, rate, processor) in ends.items():
         direction = Direction(
             take=take,
             put=put,
@@ -205,6 +219,7 @@ def _line(wan: Wan) -> list[Service]:
             loss=wan.loss,
             policer=wan.policer,
             seed=wan.seed,
+            processor=processor,
             counters=str(PRIVATE / f"{name}.counters"),
         )
         argv = [sys.executable, "-m", "lab.emulate", msgspec.json.encode(direction).decode()]

@@ -149,17 +149,17 @@ def audit(name: str, out: str, *, as_json: bool, **options: Any) -> int:
     try:
         with _school(state, options) as school:
             before = school.line()
-            status, report = examination.examine(school, Path(out).absolute(), **_streams(as_json=as_json))
+            found = examination.examine(school, Path(out).absolute(), **_streams(as_json=as_json))
             strained = _strained(before, school.line())
     except LabFailed as error:
         raise click.ClickException(str(error)) from error
-    if report is None:
-        click.echo(f"the audit wrote no report (exit status {status})", err=True)
+    if found.report is None:
+        click.echo(f"the audit wrote no report (exit status {found.status})", err=True)
         return CANNOT_SAY
-    checks = examination.compare(school.truth, report)
+    checks = examination.compare(school.truth, found.report, found.devices)
     right = all(check.right for check in checks) and not strained
     if as_json:
-        document = {"right": right, "strained": strained, "checks": checks, "truth": school.truth, "report": report}
+        document = {"right": right, "strained": strained, "checks": checks, "truth": school.truth, "report": found.report}
         click.echo(msgspec.json.encode(document).decode())
     else:
         click.echo("\n" + examination.table(checks))

@@ -58,6 +58,7 @@ LONGEST_SLEEP = 50_000_000  # ns
 STRANGE = 2_000_000_000  # ns; a departure this much further off than the line allows means that the clock was set
 SECOND = 1_000_000_000
 NICE = -10
+PAUSE = 200  # ms of silence after which the counters are brought up to date once more
 
 
 def slots_for(direction: Direction) -> int:
@@ -118,6 +119,7 @@ class Link:
         self.slots = slots_for(direction)
         self.ring = Ring(direction.take, self.slots)
         self.outlet = Outlet(direction.put, self.slots)
+        self.put_to = direction.put
         self.delay = round(direction.delay * SECOND)
         self.room = round(direction.buffer * SECOND)
         self.loss = direction.loss
@@ -133,6 +135,7 @@ class Link:
             self._counters = mmap.mmap(file.fileno(), 8 * len(COUNTERS))
         self.count = memoryview(self._counters).cast("Q")
         self.checked = 0
+        self.unchecked = True
 
     def take(self) -> None:
         """Give every frame that has arrived its departure, or drop it."""
@@ -244,8 +247,8 @@ class Link:
             self.take()
             if self.queued == self.sent:
                 self._release_count(self.taken - self.freed)
-                self.count[4] += self.ring.drops()
-                poll.poll()
+                if not poll.poll(PAUSE if self.unchecked else None):
+                    self._check()
                 continue
             now = now_of()
             wait = self.due[self.sent & (self.slots - 1)] - now
@@ -258,9 +261,22 @@ class Link:
                 sleep(min(max(wait, shortest), LONGEST_SLEEP) / SECOND)
                 continue
             self.put(now)
+            self.unchecked = True
             if now - self.checked > SECOND:
                 self.checked = now
-                self.count[4] += self.ring.drops()
+                self._check()
+
+    def _check(self) -> None:
+        """Bring the counters of what was lost outside the line up to date."""
+        self.unchecked = False
+        self.count[4] += self.ring.drops()
+        self.count[7] = tx_drops(Path("/proc/net/dev").read_text(), self.put_to)
+
+
+def tx_drops(table: str, interface: str) -> int:
+    """Frames that an interface could not hand on, from proc_net(5)'s dev: for a veth, those its peer's backlog refused."""
+    rest = next(line.partition(":")[2] for line in table.splitlines() if line.partition(":")[0].strip() == interface)
+    return int(rest.split()[11])
 
 
 def main() -> None:
@@ -269,6 +285,8 @@ def main() -> None:
     kernel.prctl(kernel.PR_SET_TIMERSLACK, 1)
     with contextlib.suppress(PermissionError):  # root only; a line waits for nobody
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    if direction.processor is not None:
+        os.sched_setaffinity(0, {direction.processor})
     link = Link(direction)
     gc.collect()
     gc.disable()  # the loop makes no cycles

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-COUNTERS = ("packets", "bytes", "queue_drops", "losses", "ring_drops", "oversized", "send_errors")
-UNWANTED = ("ring_drops", "oversized", "send_errors")  # the machine's doing, not the line's
+COUNTERS = ("packets", "bytes", "queue_drops", "losses", "ring_drops", "oversized", "send_errors", "outlet_drops")
+UNWANTED = ("ring_drops", "oversized", "send_errors", "outlet_drops")  # the machine's doing, not the line's
 
 
 class Direction(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +23,7 @@ class Direction(msgspec.Struct, frozen=True, kw_only=True):
     loss: float
     policer: int
     seed: int
+    processor: int | None = None  # the only one to run on
     counters: str  # file that shows the counters, 8 bytes each, in the order of COUNTERS
 
 

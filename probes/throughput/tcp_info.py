@@ -10,6 +10,7 @@ import socket
 import struct
 
 TCP_INFO = 11
+TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module does not always name it
 TCP_CONGESTION = 13
 TCP_CC_INFO = 26
 _ROOM = 512  # larger than any tcp_info so far (280 bytes in Linux 6.18)
@@ -88,6 +89,12 @@ def prefer_bbr(connection: socket.socket) -> None:
     """Ask for BBR on this connection; a kernel without it, or that keeps it for others, goes on with its default."""
     with contextlib.suppress(OSError):
         connection.setsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, b"bbr")
+
+
+def limit_backlog(connection: socket.socket, size: int) -> None:
+    """Let at most about `size` bytes wait unsent in the kernel (TCP_NOTSENT_LOWAT); one that cannot is left alone."""
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, size)
 
 
 def header_bytes(info: TcpInfo, family: int) -> int:

@@ -98,8 +98,11 @@ def test_the_config_describes_the_school_as_the_nouns_want_it():
     assert all(site.calendar.is_school_day(day) for day in [date(2026, 3, number) for number in range(1, 8)])
 
 
+EVERYBODY = [(host.mac, host.address) for host in truth(Plan()).hosts]
+
+
 def found(**changes):
-    """A report on the default school that is right in every figure, with `changes`."""
+    """A report and an inventory of the default school that are right in every figure, with `changes`."""
     down, up = 100e6 * 1448 / 1500, 20e6 * 1448 / 1500
     figures = {
         "down": down,
@@ -108,27 +111,28 @@ def found(**changes):
         "devices": [h.address for h in truth(Plan()).hosts],
     } | changes
     details = {"layer": "TCP payload"}
-    return {
+    report = {
         "survey": {
             "measurements": [
                 {"metric": "throughput_down", "value": figures["down"], "failure": None, "details": details},
                 {"metric": "throughput_up", "value": figures["up"], "failure": None, "details": details},
             ],
-            "devices": [{"addresses": [address]} for address in figures["devices"]],
+            "devices": [{"addresses": []}] * len(figures["devices"]),
         },
         "judgement": {
             "down": {"available": {"value": down}, "per_1000": {"value": figures["per_1000"]}},
             "up": {"available": {"value": up}, "per_1000": {"value": up / 520 * 1000}},
         },
     }
+    return report, [{"mac": mac, "addresses": [address]} for mac, address in figures["devices"]]
 
 
-def wrong(report):
-    return [check.what for check in examination.compare(truth(Plan()), report) if not check.right]
+def wrong(report, devices):
+    return [check.what for check in examination.compare(truth(Plan()), report, devices) if not check.right]
 
 
 def test_a_report_that_is_right_passes():
-    checks = examination.compare(truth(Plan()), found())
+    checks = examination.compare(truth(Plan()), *found())
     assert [check.what for check in checks if not check.right] == []
     assert len(examination.table(checks).splitlines()) == len(checks) + 1
 
@@ -139,14 +143,14 @@ def test_a_report_that_is_right_passes():
         ({"down": 100e6 * 1448 / 1500 * 1.031}, "throughput down, TCP payload"),
         ({"up": 20e6 * 1448 / 1500 * 0.969}, "throughput up, TCP payload"),
         ({"per_1000": 187e6}, "Mbps per 1,000 users, down (520 users)"),
-        ({"devices": [host.address for host in truth(Plan()).hosts][:-1]}, "hosts on the school's network"),
-        ({"devices": [host.address for host in truth(Plan()).hosts] + ["10.20.0.1"]}, "hosts on the school's network"),
-        ({"devices": [host.address for host in truth(Plan()).hosts] + ["10.20.0.77"]}, "hosts on the school's network"),
+        ({"devices": EVERYBODY[:-1]}, "hosts in the inventory, MAC and address; devices counted in the report"),
+        ({"devices": [*EVERYBODY, EVERYBODY[0]]}, "hosts in the inventory, MAC and address; devices counted in the report"),
+        ({"devices": [*EVERYBODY[:-1], ("02:00:00:00:00:01", EVERYBODY[-1][1])]}, "hosts in the inventory, MAC and address"),
     ],
 )
 def test_each_wrong_figure_is_found(change, what):
-    assert wrong(found(**change)) == [what]
+    assert "; ".join(wrong(*found(**change))) == what
 
 
 def test_a_report_without_figures_is_wrong_in_all_of_them():
-    assert len(wrong({})) == 5
+    assert len(wrong({}, [])) == 6
