@@ -208,7 +208,7 @@ def test_an_upload_that_the_server_does_not_count_is_our_own_count(hostile, cont
     found, _ = run(hostile(lambda peer: upload(peer, *(encode(Opcode.TEXT, text) for text in nonsense))), context, Direction.UP)
     assert found.details["counted_by"] == "this side (bytes acknowledged)"
     assert found.details["ignored_messages"] == 2
-    assert 0 < found.value <= 8 * found.details["bytes_sent"] / found.details["seconds"]
+    assert 0 < found.value <= 8.08 * found.details["bytes_sent"] / found.details["seconds"]  # seconds are rounded
 
 
 @pytest.mark.parametrize(
