@@ -23,6 +23,7 @@ TO = "\N{EN DASH}"  # between the ends of a range
 _WHOLE_FROM = Decimal(100)
 _DIGITS = 3
 _MOST_DIGITS = 12
+_LEAST_MBPS = Decimal("0.01")  # below it, digits would only show noise
 _ONE = Decimal(1)
 
 
@@ -179,6 +180,8 @@ def _whole(scale: Scale, value: float) -> str:
 
 def _in(scale: Scale, value: float, side: Side, figures: int = _DIGITS) -> str:
     number = Decimal(str(value)) / scale.base
+    if scale is _MBPS and 0 < number < _LEAST_MBPS and figures == _DIGITS:
+        return f"<{_LEAST_MBPS}"
     if scale is _PER_CENT:
         # Nearly all is not all, and hardly any is not none.
         if figures == _DIGITS and _WHOLE_FROM - number > 0 and digits(number, side) == "100":

@@ -97,3 +97,9 @@ def test_counts_fit_into_a_sentence():
         "nine reasons",
         "10 reasons",
     ]
+
+
+def test_a_rate_too_small_to_matter_is_not_spelt_out():
+    assert units.mbps(19.2) == "<0.01"
+    assert units.mbps(0) == "0"
+    assert units.mbps(10_000) == "0.01"
