@@ -18,6 +18,7 @@ from lab.plan import (
     SWITCH,
     TESTPOINT,
     TESTPOINT_PORT,
+    LabFailed,
     Plan,
     Truth,
 )
@@ -28,6 +29,7 @@ PRINTED_DIGIT = 1e6  # bit/s: reports print whole Mbps per 1,000 users
 PAYLOAD = 1448 / 1500  # of an IP packet is TCP payload: 20 bytes of IP header, 32 of TCP header with timestamps
 FINISHED = (0, 1, 3)  # exit statuses of an audit that has written its report, whatever its answer
 
+MARK = "# The virtual school, as its own staff would describe it. Written by `netready lab audit`."
 SERVER = f"{TESTPOINT}:{TESTPOINT_PORT}"
 CONFIG_NAME = "netready.toml"
 REPORT_NAME = "audit.json"
@@ -51,7 +53,7 @@ def config(plan: Plan) -> str:
         for host, role in roles.items()
     )
     return f"""\
-# The virtual school, as its own staff would describe it. Written by `netready lab audit`.
+{MARK}
 
 [site]
 name = "Virtual School"
@@ -112,16 +114,34 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
     devices: list[dict[str, Any]] = []
 
 
+def prepare(plan: Plan, out: Path) -> None:
+    """Write the school's config into `out`; LabFailed when somebody else's lies there.
+
+    The records of a different school go: its line and its people would spoil every figure of this one.
+    """
+    file, wanted = out / CONFIG_NAME, config(plan)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        if before and not before.startswith(MARK):
+            raise LabFailed(f"{file} is not the virtual school's; choose another folder with --out")
+        if before != wanted:
+            for ending in ("", "-wal", "-shm"):
+                (out / f"netready.sqlite{ending}").unlink(missing_ok=True)
+        file.write_text(wanted, encoding="utf-8")
+        community = out / "community.txt"
+        community.touch(mode=0o600)
+        community.write_text("public\n", encoding="utf-8")
+    except OSError as error:
+        raise LabFailed(f"{out}: cannot write there: {error.strerror}") from error
+
+
 def examine(lab: Lab, out: Path, **options: Any) -> Examination:
     """Write the config into `out`, run the audit on the agent's host, and collect what it found.
 
     `options` are those of subprocess.run, for the audit's own words.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    (out / CONFIG_NAME).write_text(config(lab.plan), encoding="utf-8")
-    community = out / "community.txt"
-    community.touch(mode=0o600)
-    community.write_text("public\n", encoding="utf-8")
+    prepare(lab.plan, out)
     page = out / REPORT_NAME
     page.unlink(missing_ok=True)  # an older audit's figures must not pass for this one's
     netready = ["python", "-m", "agent", "--config", str(out / CONFIG_NAME)]

@@ -181,7 +181,7 @@ def _whole(scale: Scale, value: float) -> str:
 def _in(scale: Scale, value: float, side: Side, figures: int = _DIGITS) -> str:
     number = Decimal(str(value)) / scale.base
     if scale is _MBPS and 0 < number < _LEAST_MBPS and figures == _DIGITS:
-        return f"<{_LEAST_MBPS}"
+        return f"{_LEAST_MBPS}" if side is Side.UP else f"<{_LEAST_MBPS}"
     if scale is _PER_CENT:
         # Nearly all is not all, and hardly any is not none.
         if figures == _DIGITS and _WHOLE_FROM - number > 0 and digits(number, side) == "100":

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from lab import Plan, Wan
+from lab import LabFailed, Plan, Wan
 from lab import audit as examination
 from lab.command import lab
 from lab.plan import share, truth
@@ -108,7 +108,7 @@ def found(**changes):
         "down": down,
         "up": up,
         "per_1000": down / 520 * 1000,
-        "devices": [h.address for h in truth(Plan()).hosts],
+        "devices": EVERYBODY,
     } | changes
     details = {"layer": "TCP payload"}
     report = {
@@ -152,5 +152,29 @@ def test_each_wrong_figure_is_found(change, what):
     assert "; ".join(wrong(*found(**change))) == what
 
 
+def test_a_folder_with_somebody_elses_config_is_left_alone(tmp_path):
+    (tmp_path / "netready.toml").write_text("[site]\n")
+    with pytest.raises(LabFailed, match=r"netready\.toml is not the virtual school's"):
+        examination.prepare(Plan(), tmp_path)
+    assert (tmp_path / "netready.toml").read_text() == "[site]\n"
+
+
+def test_another_school_in_the_same_folder_begins_with_an_empty_store(tmp_path):
+    examination.prepare(Plan(), tmp_path)
+    (tmp_path / "netready.sqlite").write_bytes(b"records")
+    examination.prepare(Plan(), tmp_path)
+    assert (tmp_path / "netready.sqlite").exists()
+    examination.prepare(Plan(students=481), tmp_path)
+    assert not (tmp_path / "netready.sqlite").exists()
+
+
 def test_a_report_without_figures_is_wrong_in_all_of_them():
     assert len(wrong({}, [])) == 6
+
+
+@pytest.mark.sweep
+@pytest.mark.namespaces
+def test_a_whole_audit_finds_what_is_really_there(namespaces, netready_lab, tmp_path):
+    done = netready_lab("audit", "--down", "50M", "--up", "10M", "--out", str(tmp_path / "report"))
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "WRONG" not in done.stdout

@@ -41,7 +41,7 @@ def test_an_upper_bound_is_never_rounded_down():
 
 
 def test_a_shortfall_is_never_rounded_to_nothing():
-    assert units.mbps(0.4, Side.UP) == "0.0000004"
+    assert units.mbps(0.4, Side.UP) == "0.01"
     assert units.mbps(1_055.2e6, Side.UP) == "1,056"
 
 
