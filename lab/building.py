@@ -165,17 +165,22 @@ def _cards() -> None:
             kernel.merge_on_receipt(interface, SYSFS)
 
 
-def _processor() -> int | None:
-    """The processor for the line towards the school, when the school's side could be given another; else None."""
+def _processors() -> tuple[int, int] | tuple[None, None]:
+    """The processors for the line down and up, when the router could be told to receive each on the other; else none.
+
+    Then no processor carries both a direction of the line and the rest of its packets' way.
+    """
     processors = sorted(os.sched_getaffinity(0))
     if len(processors) < 2:
-        return None
+        return None, None
+    down, up = processors[-2:]
     try:
         with kernel.inside("router"):
-            kernel.steer("wan0", SYSFS, processors[-1])
+            kernel.steer("wan0", SYSFS, up)
+            kernel.steer("lan0", SYSFS, down)
     except OSError:
-        return None
-    return processors[-2]
+        return None, None
+    return down, up
 
 
 def _addresses(plan: Plan) -> None:
@@ -207,7 +212,8 @@ def _addresses(plan: Plan) -> None:
 
 
 def _line(wan: Wan) -> list[Service]:
-    ends = {"down": ("isp0", "school0", wan.down, _processor()), "up": ("school0", "isp0", wan.up, None)}
+    down, up = _processors()
+    ends = {"down": ("isp0", "school0", wan.down, down), "up": ("school0", "isp0", wan.up, up)}
     services = []
     for name, (take, put, rate, processor) in ends.items():
         direction = Direction(
