@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import msgspec
 
+from netready.dns_name import Name, read_name
 from netready.failure import Failed, Failure
 from netready.text import clean
 
@@ -20,8 +21,6 @@ MOST_TYPES = 32
 # TXT keys that name a model or a place: Bonjour printing (ty, product, note), Cast (md), AirPlay and _device-info (model).
 MODEL_KEYS = ("ty", "md", "model", "product", "am")
 PLACE_KEYS = ("note",)
-
-Name = tuple[bytes, ...]  # labels
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ def announcement(payload: bytes) -> Announcement | None:
             addresses.append(str(IPv4Address(payload[at:end])))
             names.append(clean(b".".join(owner)))
         elif kind == SRV and end - at > 6:  # priority, weight and port come before the target
-            names.append(clean(b".".join(_name(payload, at + 6)[0])))
+            names.append(clean(b".".join(read_name(payload, at + 6)[0])))
         elif kind == TXT:
             texts = _texts(payload[at:end]) | texts
     return Announcement(
@@ -68,10 +67,10 @@ def _records(payload: bytes, questions: int, count: int) -> Iterator[tuple[int, 
     """Type and owner of each record that is not a farewell, and where its data begins and ends."""
     at = HEADER.size
     for _ in range(min(questions, MOST_RECORDS)):
-        _, at = _name(payload, at)
+        _, at = read_name(payload, at)
         at += 4
     for _ in range(min(count, MOST_RECORDS)):
-        owner, at = _name(payload, at)
+        owner, at = read_name(payload, at)
         if at + FIXED.size > len(payload):
             raise Failed(Failure.MALFORMED, "a record is cut off")
         kind, family, ttl, size = FIXED.unpack_from(payload, at)
@@ -107,26 +106,3 @@ def _texts(data: bytes) -> dict[str, str]:
             found.setdefault(clean(key.lower()), clean(value))
         at += 1 + size
     return found
-
-
-def _name(payload: bytes, at: int) -> tuple[Name, int]:
-    """The name at `at` and where it ends. Every pointer must point further back than the last, so no chain can loop."""
-    found: list[bytes] = []
-    end, lowest, length = -1, at, 0
-    while at < len(payload):
-        size = payload[at]
-        if size == 0:
-            return tuple(found), at + 1 if end < 0 else end
-        if size & 0xC0 == 0xC0 and at + 2 <= len(payload):
-            end = at + 2 if end < 0 else end
-            at = (size & 0x3F) << 8 | payload[at + 1]
-            if at >= lowest:
-                raise Failed(Failure.MALFORMED, "a compressed name points forward or at itself")
-            lowest = at
-            continue
-        length += size + 1
-        if size & 0xC0 or length > 255:
-            raise Failed(Failure.MALFORMED, "a name is too long")
-        found.append(payload[at + 1 : at + 1 + size])
-        at += 1 + size
-    raise Failed(Failure.MALFORMED, "a name runs past the end")

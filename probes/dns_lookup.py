@@ -4,7 +4,6 @@ import socket
 import struct
 from collections.abc import Iterator
 from datetime import datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -20,7 +19,7 @@ from netready.measurement import Detail, Measurement
 from netready.site import Site
 from netready.text import clean
 from probes import wire_dns
-from probes.where import Place, addresses, host_port
+from probes.where import Place, addresses, host_port, is_address
 
 METHOD = "dns_lookup/1"
 METRIC = "dns_lookup_time"
@@ -90,7 +89,7 @@ def parse_resolv_conf(text: str) -> tuple[str, ...]:
     found: list[str] = []
     for line in text.splitlines():
         match line.split():
-            case ["nameserver", address, *_] if _is_address(address) and address not in found:
+            case ["nameserver", address, *_] if is_address(address) and address not in found:
                 found.append(address)
             case _:
                 pass
@@ -108,17 +107,9 @@ def fit(settings: Settings, site: Site) -> Settings:
             name = msgspec.convert(host, HostName)
         except (ValueError, msgspec.ValidationError):
             continue
-        if not _is_address(name) and name not in names:
+        if not is_address(name) and name not in names:
             names.append(name)
     return msgspec.structs.replace(settings, names=tuple(names))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def emit(target: str, at: datetime, seconds: float, answer: wire_dns.Answer, **how: Detail) -> Measurement:

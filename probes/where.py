@@ -15,11 +15,11 @@ def host_port(text: str) -> tuple[str, int | None]:
 
     Raises ValueError with a sentence when the text is none of these.
     """
-    if _is_address(text):
+    if is_address(text):
         return text, None
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
-        if not bracket or not _is_address(host) or (rest and not rest.startswith(":")):
+        if not bracket or not is_address(host) or (rest and not rest.startswith(":")):
             raise ValueError(f"{text!r} is not an address in brackets such as [2001:db8::1]:53")
         return host, _port(rest[1:], text) if rest else None
     host, colon, port = text.partition(":")
@@ -34,7 +34,8 @@ def _port(digits: str, text: str) -> int:
     return int(digits)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether this is an IPv4 or IPv6 address and not a name."""
     try:
         ip_address(text)
     except ValueError:

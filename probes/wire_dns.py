@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 import msgspec
 
+from netready.dns_name import Name, read_name
 from netready.failure import Failed, Failure
 
 HEADER = struct.Struct("!HHHHHH")
@@ -20,8 +21,6 @@ LONGEST_CHAIN = 16  # aliases followed; BIND gives up at the same number
 
 RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED"}
 FAILURES = {2: Failure.DNS_SERVFAIL, 3: Failure.DNS_NXDOMAIN, 5: Failure.DNS_REFUSED}
-
-Name = tuple[bytes, ...]  # labels, lower case
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,31 +85,9 @@ def _question(name: str, kind: str) -> bytes:
 
 
 def _name(packet: bytes, at: int) -> tuple[Name, int]:
-    """The name at `at` and where it ends. Every pointer must point further back than the last, so no chain can loop."""
-    found: list[bytes] = []
-    end, lowest, length = -1, at, 0
-    while True:
-        if at >= len(packet):
-            raise Failed(Failure.MALFORMED, "a name runs past the end")
-        size = packet[at]
-        if size & 0xC0 == 0xC0:
-            if at + 2 > len(packet):
-                raise Failed(Failure.MALFORMED, "a name runs past the end")
-            target = (size & 0x3F) << 8 | packet[at + 1]
-            end = at + 2 if end < 0 else end
-            if target >= lowest:
-                raise Failed(Failure.MALFORMED, "a compressed name points forward or at itself")
-            at = lowest = target
-            continue
-        if size & 0xC0:
-            raise Failed(Failure.MALFORMED, "a label of unknown type")
-        length += size + 1
-        if length > 255 or at + 1 + size > len(packet):
-            raise Failed(Failure.MALFORMED, "a name is too long")
-        if size == 0:
-            return tuple(found), at + 1 if end < 0 else end
-        found.append(packet[at + 1 : at + 1 + size].lower())
-        at += 1 + size
+    """The name at `at` in lower case, as names are compared, and where it ends."""
+    labels, end = read_name(packet, at)
+    return tuple(label.lower() for label in labels), end
 
 
 def _records(packet: bytes, at: int, count: int) -> list[_Record]:

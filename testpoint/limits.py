@@ -4,8 +4,8 @@ import msgspec
 
 from probes.throughput.ndt7_spec import HARD_STOP
 
-# The protocol expects up to ten seconds and lets the server end sooner. BBR stops sending for 0.2 s, to see the round trip of an
-# empty line, whenever it has not seen that for 10 s: at the very end of a ten-second test, whose last bytes then arrive late.
+# The protocol expects up to ten seconds and lets the server end sooner. BBR stops sending for 0.2 s, to see the round trip of
+# an empty line, whenever it has not seen that for 10 s: at the very end of a ten-second test, whose last bytes then come late.
 # Measured at 100 Mbit/s and 10 ms: 2.3 % too low at 10 s, 0.3 % at 9.75 s.
 RUNTIME = 9.75
 

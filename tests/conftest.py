@@ -1,11 +1,18 @@
 """What every test may ask for: programs, the right to make namespaces, and a clock that is moved by hand."""
 
 import os
+import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
+
+from agent.clock import SystemClock
+from netready.authority import Authority
+from netready.instrument import Context
 
 # In CI every tool is installed and a missing one is a failure, not a skip: a green run cannot hide a missing step.
 STRICT = bool(os.environ.get("NETREADY_ALL_TOOLS"))
@@ -47,6 +54,26 @@ class HandClock:
 def hand_clock() -> HandClock:
     """A Monday morning in March 2026, in UTC."""
     return HandClock(datetime(2026, 3, 2, 9, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def context_for() -> Callable[..., Context]:
+    """An instrument's context with the real clock: it allows loopback, and what the test names."""
+
+    def make(*, networks: tuple[str, ...] = (), hosts: tuple[str, ...] = (), said: list[str] | None = None) -> Context:
+        return Context(
+            clock=SystemClock(),
+            chance=random.Random(7),
+            authority=Authority(networks=tuple(ip_network(text) for text in networks), hosts=frozenset(hosts)),
+            say=[].append if said is None else said.append,
+        )
+
+    return make
+
+
+@pytest.fixture
+def context(context_for: Callable[..., Context]) -> Context:
+    return context_for()
 
 
 _namespaces_missing: list[str | None] = []

@@ -7,27 +7,15 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
+from agent.clock import SystemClock
 from collectors import listen
 from netready.authority import Authority
 from netready.instrument import Context
-
-
-class RealClock:
-    def now(self):
-        return datetime.now(UTC)
-
-    def monotonic(self):
-        return time.monotonic()
-
-    def sleep(self, seconds):
-        time.sleep(seconds)
 
 
 def frames():
@@ -94,7 +82,7 @@ def main():
         speaker = threading.Thread(target=announce)
         speaker.start()
         context = Context(
-            clock=RealClock(),
+            clock=SystemClock(),
             chance=random.Random(1),
             authority=Authority(networks=(ip_network("10.66.0.0/24"),)),
             say=said.append,

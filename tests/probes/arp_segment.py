@@ -11,12 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
 
+from agent.clock import SystemClock
 from netready.authority import Authority
 from netready.instrument import Context
 from probes import arp_sweep
@@ -24,17 +24,6 @@ from probes import arp_sweep
 OWN = "10.66.0.1/24"
 HOSTS = ("10.66.0.10", "10.66.0.11", "10.66.0.12", "10.66.0.12")  # the last two quarrel over one address
 LATE = tuple(f"10.66.0.{number}" for number in range(100, 140))
-
-
-class RealClock:
-    def now(self):
-        return datetime.now(UTC)
-
-    def monotonic(self):
-        return time.monotonic()
-
-    def sleep(self, seconds):
-        time.sleep(seconds)
 
 
 def run(*argv):
@@ -121,7 +110,7 @@ def sweep():
     """The readings of two sweeps: of the whole site as far as it is attached, and of what is not attached or is IPv6."""
     allowed = ("10.66.0.0/16", "10.70.0.0/24", "fd00::/64")
     context = Context(
-        clock=RealClock(),
+        clock=SystemClock(),
         chance=random.Random(3),
         authority=Authority(networks=tuple(ip_network(text) for text in allowed), widest=256),
         say=lambda _line: None,

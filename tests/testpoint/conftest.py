@@ -2,35 +2,13 @@
 
 import json
 import os
-import random
 import re
 import signal
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-
-from netready.authority import Authority
-from netready.instrument import Context
-
-
-class RealClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-@pytest.fixture
-def context() -> Context:
-    return Context(clock=RealClock(), chance=random.Random(7), authority=Authority(), say=lambda _text: None)
 
 
 class Far:

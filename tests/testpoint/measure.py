@@ -2,31 +2,18 @@
 
 import random
 import sys
-import time
-from datetime import UTC, datetime
 from ipaddress import ip_network
 
 import msgspec
 
+from agent.clock import SystemClock
 from netready.authority import Authority
 from netready.instrument import Context
 from probes.throughput.ndt7 import read
 from probes.throughput.settings import Throughput
 
-
-class RealClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
 settings = msgspec.json.decode(sys.argv[1], type=Throughput)
 authority = Authority(networks=(ip_network("198.51.100.0/24"),))
-context = Context(clock=RealClock(), chance=random.Random(), authority=authority, say=lambda _text: None)
+context = Context(clock=SystemClock(), chance=random.Random(), authority=authority, say=lambda _text: None)
 for measurement in read(settings, context):
     sys.stdout.write(msgspec.json.encode(measurement).decode() + "\n")

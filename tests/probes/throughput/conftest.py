@@ -1,34 +1,14 @@
 """Servers on loopback that misbehave on purpose, and what an instrument is handed."""
 
 import contextlib
-import random
 import socket
 import threading
 import time
-from datetime import UTC, datetime
 
 import pytest
 
-from netready.authority import Authority
-from netready.instrument import Context
 from probes.throughput.handshake import head_end, parse_request, upgrade_response
 from probes.throughput.ndt7_spec import SUBPROTOCOL
-
-
-class RealClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
-@pytest.fixture
-def context() -> Context:
-    return Context(clock=RealClock(), chance=random.Random(7), authority=Authority(), say=lambda _text: None)
 
 
 class Peer:
