@@ -29,7 +29,7 @@ AGENT_MAC = "00:1b:21:00:00:09"
 PRIVATE = Path("/run/lab")  # inside: configuration, logs and counters of the lab, on its own tmpfs
 PLAN_FILE = PRIVATE / "plan.json"
 
-LARGEST_RATE = 1e9  # what the emulator was measured to hold within 2 % (tests/lab/test_link.py)
+LARGEST_RATE = 1e9  # held within 2 % on two processors with little else to do (tests/lab/test_link.py)
 SLOWEST_RATE = 64e3  # one full packet takes 190 ms; anything slower outlasts every probe's patience
 LONGEST_QUEUE = 65536  # slots of the receive ring, 2 KiB each: at most 128 MiB for each direction
 MTU = 1500

@@ -95,7 +95,7 @@ def tcp(lab, *, towards_school, seconds):
     return end["sum_received"]["bits_per_second"] * PACKET / 1448
 
 
-def carried(lab, rate, *, towards_school, seconds=2, tries=4):
+def carried(lab, rate, *, towards_school, seconds=2, tries=8):
     """The best try's rate. Other work on the machine can only slow TCP down, so one good try is proof; too fast never is."""
     best = 0.0
     server = lab.popen("isp", ["iperf3", "-s", "-B", TESTPOINT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -134,5 +134,5 @@ def test_a_real_tcp_stack_gets_the_rate_within_two_per_cent(line, iperf3, rate, 
 @pytest.mark.parametrize("rate", [10e6, 100e6, 300e6, 1e9])
 def test_every_rate_and_distance_is_within_two_per_cent(line, iperf3, rate, delay, towards_school):
     lab = line(down=rate, up=rate, delay=delay)
-    assert carried(lab, rate, towards_school=towards_school, seconds=4, tries=5) >= rate * (1 - RATE_LIMIT)
+    assert carried(lab, rate, towards_school=towards_school, seconds=4) >= rate * (1 - RATE_LIMIT)
     assert clean(lab)
