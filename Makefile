@@ -49,11 +49,11 @@ tools:           ## install what the tests talk to (Debian and npm packages); ne
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "netready needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here; on Debian: sudo apt install python3-venv"; exit 2; }
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[lab]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.dev: $(STAMP)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[lab,dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 clean:           ## remove what the commands above made

@@ -28,7 +28,7 @@ def main() -> None:
         python = str(home / "bin" / "python")
         constraints = str(ROOT / "constraints.txt")
         pip = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-c", constraints)
-        run(*pip, f"netready[lab,dev] @ {wheel.as_uri()}")
+        run(*pip, f"netready[dev] @ {wheel.as_uri()}")
         suite = folder / "suite"
         suite.mkdir()
         shutil.copytree(ROOT / "tests", suite / "tests", ignore=shutil.ignore_patterns("__pycache__"))
