@@ -37,6 +37,8 @@ SHARE: dict[str, Any] = {"metavar": "SHARE", "callback": _read_by(share)}
 _OPTIONS = {"delay": "rtt"}  # fields that the command line calls otherwise
 NAME = click.option("--name", default="school", show_default=True, help="Which lab, when several stand.")
 
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document.")
+
 
 def shape(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that describe a school and its line."""
@@ -83,8 +85,9 @@ def lab() -> None:
 @lab.command()
 @NAME
 @click.option("--for", "stay", **TIME, default="4h", show_default=True, help="It ends by itself after that long.")
+@JSON
 @shape
-def up(name: str, stay: float, **options: Any) -> int:
+def up(name: str, stay: float, *, as_json: bool, **options: Any) -> int:
     """Build a school and leave it standing in the background."""
     if not name.replace("-", "").isalnum():
         raise click.ClickException(f"--name {name!r}: letters, digits and hyphens only")
@@ -97,6 +100,9 @@ def up(name: str, stay: float, **options: Any) -> int:
         raise click.ClickException(str(error)) from error
     again = "" if name == "school" else f" --name {name}"
     hosts = staying.attach(state).truth.hosts
+    if as_json:
+        click.echo(msgspec.json.encode({"name": name, "init": state.init, "seconds": stay, "hosts": len(hosts)}).decode())
+        return 0
     click.echo(f"The school stands: {len(hosts)} hosts, {plan.wan.down / 1e6:g} Mbps down, {plan.wan.up / 1e6:g} Mbps up.")
     click.echo(f"  audit it:   netready lab audit{again}")
     click.echo(f"  look in:    netready lab exec{again} agent -- ip address")
@@ -106,17 +112,19 @@ def up(name: str, stay: float, **options: Any) -> int:
 
 @lab.command()
 @NAME
-def down(name: str) -> int:
+@JSON
+def down(name: str, *, as_json: bool) -> int:
     """End a school that stands."""
     state = _standing(name)
-    if state is None:
-        click.echo(f"No lab called {name!r} is up.")
-        return 0
     try:
-        staying.end(state)
+        if state is not None:
+            staying.end(state)
     except LabFailed as error:
         raise click.ClickException(str(error)) from error
-    click.echo("The school is gone.")
+    if as_json:
+        click.echo(msgspec.json.encode({"name": name, "ended": state is not None}).decode())
+    else:
+        click.echo(f"No lab called {name!r} is up." if state is None else "The school is gone.")
     return 0
 
 
