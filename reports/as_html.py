@@ -15,7 +15,16 @@ from netready.text import clean
 from readiness.judgement import Line, Outcome, Quantity, Target
 from readiness.roadmap import MACHINE, Criterion
 from reports import charts, dates, units, visit, wording
-from reports.headline import BANNER_LIMIT, MARK_WORDS, NAME_LIMIT, REACHED, headline
+from reports.headline import (
+    BANNER_LIMIT,
+    EVIDENCE_LIMIT,
+    MARK_WORDS,
+    NAME_LIMIT,
+    REACHED,
+    REASON_LIMIT,
+    STEP_LIMIT,
+    headline,
+)
 from reports.report import Report
 
 SECTIONS = (
@@ -90,6 +99,9 @@ def _context(report: Report) -> dict[str, Any]:
         "mark_words": MARK_WORDS,
         "reached": REACHED,
         "banner_limit": BANNER_LIMIT,
+        "evidence_limit": EVIDENCE_LIMIT,
+        "reason_limit": REASON_LIMIT,
+        "step_limit": STEP_LIMIT,
         "name_limit": NAME_LIMIT,
         "lines": lines,
         "line_chart": _line_chart(lines),

@@ -16,8 +16,8 @@ from reports.report import OPEN, Report
 REASONS = 4  # more than a reader can hold is a list, not a reason
 STEPS = 5
 
-# The first page is one sheet of paper, so a text on it is cut where it would take a third line; the full text stands
-# further down. Characters.
+# The first page is one sheet of paper, so the page cuts a text where it would take a third line; the full text stands
+# further down, and the terminal has room for it. Characters.
 REASON_LIMIT = 165
 STEP_LIMIT = 100
 EVIDENCE_LIMIT = 76
@@ -115,7 +115,7 @@ def headline(report: Report) -> Headline:
         answer=decision.answer,
         verdict=wording.ANSWERS[decision.answer],
         sentence=_sentence(report, decision),
-        reasons=tuple(wording.shortened(reason, REASON_LIMIT) for reason in reasons[:REASONS]),
+        reasons=reasons[:REASONS],
         more=max(0, len(reasons) - REASONS),
         waves=tuple((_short(each), wording.ANSWERS[each.answer]) for each in report.decisions),
         stages=rows,
@@ -271,9 +271,9 @@ def _criterion_steps(report: Report) -> list[Step]:
 
 def _step(what: str, unlocks: str, evidence: str) -> Step:
     return Step(
-        what=wording.shortened(wording.sentence(what), STEP_LIMIT),
-        unlocks=wording.shortened(unlocks, EVIDENCE_LIMIT),
-        evidence=wording.shortened(wording.sentence(evidence), EVIDENCE_LIMIT),
+        what=wording.sentence(what),
+        unlocks=unlocks,
+        evidence=wording.sentence(evidence),
     )
 
 

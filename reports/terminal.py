@@ -3,10 +3,10 @@
 import textwrap
 
 from netready.text import clean
-from readiness.gate import Answer, Decision
+from readiness.gate import Answer
 from readiness.judgement import Line, Outcome
 from reports import dates, units, wording
-from reports.headline import REASONS, Headline, deciding, headline
+from reports.headline import Headline, headline
 from reports.report import Report
 
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -22,7 +22,7 @@ def summary(report: Report, width: int = 80, *, colour: bool = False) -> str:
     head = headline(report)
     blocks = [
         _title(report, width),
-        _verdict(head, report.decision, width, colour=colour),
+        _verdict(head, width, colour=colour),
         _numbers(report, width),
         _missing(report, width),
         _steps(head, width),
@@ -43,12 +43,12 @@ def _title(report: Report, width: int) -> list[str]:
     ]
 
 
-def _verdict(head: Headline, decision: Decision, width: int, *, colour: bool) -> list[str]:
+def _verdict(head: Headline, width: int, *, colour: bool) -> list[str]:
     word = head.verdict.upper()
     if colour:
         word = f"{_BOLD}\x1b[{_COLOURS[head.answer]}m{word}{_PLAIN}"
     lines = [word, *_wrap(head.sentence, width)]
-    for number, reason in enumerate(deciding(decision)[:REASONS], start=1):
+    for number, reason in enumerate(head.reasons, start=1):
         lines += _wrap(reason, width, f"  {number}  ")
     if head.more:
         lines += _wrap(f"and {units.count(head.more, 'more', 'more')}", width, "     ")
