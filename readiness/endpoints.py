@@ -19,7 +19,7 @@ from readiness.sample import (
     school_days,
     surveys,
 )
-from readiness.wording import plural, tally
+from readiness.wording import platform, plural, tally
 
 PAGE = "http_total_time"
 
@@ -37,7 +37,7 @@ def facts(site: Site, window: Window) -> tuple[Fact, ...]:
 
 def _role(role: Role, samples: Sequence[Sample]) -> tuple[Fact, ...]:
     if not samples:
-        note = f"no check of an endpoint with role {role} was made in this window"
+        note = f"no check of {platform(role)} was made in this window"
         blank = Fact(kind=EvidenceKind.MEASURED, metric="platform_success", role=role, value=None, note=note)
         return _three(blank, None, None, None)
     counted = judged(samples)

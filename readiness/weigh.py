@@ -8,12 +8,12 @@ from netready.device import Kind
 from netready.metric import Unit, metric
 from netready.site import Role
 from netready.units import Side, apart, plain
-from readiness.demand import BY_ROLE, DAILY
+from readiness.demand import DAILY
 from readiness.evidence import Fact, Grade
 from readiness.judgement import Outcome
 from readiness.roadmap import Bound
 from readiness.sample import DECISION_DAYS
-from readiness.wording import NO_LINE, about, limits, plural
+from readiness.wording import NO_LINE, about, limits, platform, plural
 
 Key = tuple[str, Role | None, Kind | None]
 
@@ -76,7 +76,7 @@ def lasting(fact: Fact) -> bool:
 
 def days_wanted(fact: Fact, days: int = DECISION_DAYS) -> str:
     """What is missing until a daily number lasts."""
-    what = "of tests" if fact.metric not in BY_ROLE else f"of checks of endpoints with role {fact.role}"
+    what = "of tests" if fact.role is None else f"of checks of {platform(fact.role)}"
     return f"{plural(max(days - fact.days, 1), 'more school day')} {what}"
 
 
@@ -85,10 +85,11 @@ def _what(bound: Bound) -> str:
 
 
 def _absent(bound: Bound) -> Weighed:
-    if bound.metric in BY_ROLE:
-        reason = f"no endpoint with role {bound.role} is listed in the site's configuration"
+    if bound.role is not None:
+        name = platform(bound.role)
+        reason = f"{name} is not listed in the site's configuration (an endpoint with role {bound.role})"
         return Weighed(
-            outcome=Outcome.UNKNOWN, reason=reason, missing=f"an endpoint with role {bound.role} in the configuration"
+            outcome=Outcome.UNKNOWN, reason=reason, missing=f"an endpoint with role {bound.role} in the configuration: {name}"
         )
     reason = f"nothing is known about {_what(bound)}"
     return Weighed(outcome=Outcome.UNKNOWN, reason=reason, missing=f"a reading of {_what(bound)}")

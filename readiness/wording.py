@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from netready.site import Role
 from netready.units import mbps
 
 # What instruments call a limit, as a reader of the report would. A word that is not here is printed as it is.
@@ -25,9 +26,9 @@ _ABOUT = {
     "contracted_down_per_1000": "the contracted rate towards the school",
     "contracted_up_per_1000": "the contracted rate from the school",
     "test_days": "school days with tests",
-    "platform_success": "checks of endpoints with role {}",
-    "platform_time_p95": "page times of endpoints with role {}",
-    "platform_hosts": "endpoints with role {}",
+    "platform_success": "checks of {}",
+    "platform_time_p95": "page times of {}",
+    "platform_hosts": "answers of {}",
     "devices": "devices of kind {}",
     "student_devices_per_classroom": "student devices",
     "students_per_device": "student devices",
@@ -38,9 +39,33 @@ _ABOUT = {
 }
 
 
+# What an endpoint of each role is, in the words of a sentence.
+_ROLES = {
+    Role.LMS: "the learning platform",
+    Role.SIS: "the student information system",
+    Role.PORTAL: "the portal",
+    Role.CONTENT: "the content library",
+    Role.ASSESSMENT: "the assessment platform",
+    Role.ANALYTICS: "the analysis tool",
+    Role.PORTFOLIO: "the portfolio",
+    Role.INTEGRATION: "the data exchange",
+    Role.TRAINING: "the training site",
+    Role.HELPDESK: "the help desk",
+    Role.WEBSITE: "the school's website",
+    Role.SOCIAL: "the social media site",
+    Role.OTHER: "the other endpoints",
+}
+
+
+def platform(role: Role | str) -> str:
+    """An endpoint's role in the words of a sentence: "the learning platform"."""
+    return _ROLES[Role(role)]
+
+
 def about(name: str, narrowed: str = "") -> str:
     """What the metric `name` is about; `narrowed` is the role or kind it is counted for."""
-    return _ABOUT.get(name, name).format(narrowed)
+    what = platform(narrowed) if narrowed in set(Role) else narrowed
+    return _ABOUT.get(name, name).format(what)
 
 
 def rate(value: float) -> str:

@@ -18,7 +18,7 @@ STEPS = 5
 
 # The first page is one sheet of paper, so the page cuts a text where it would take a third line; the full text stands
 # further down, and the terminal has room for it. Characters.
-REASON_LIMIT = 165
+REASON_LIMIT = 200
 STEP_LIMIT = 100
 EVIDENCE_LIMIT = 76
 BANNER_LIMIT = 120

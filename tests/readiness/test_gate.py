@@ -128,7 +128,7 @@ class TestAnswers:
         assert found.provisional
         assert found.conditions == (
             "Wide enough: provisional; wanted is 5 more school days of tests",
-            "The platform answers: provisional; wanted is 5 more school days of checks of endpoints with role lms",
+            "The platform answers: provisional; wanted is 5 more school days of checks of the learning platform",
         )
         assert found.valid_until == date(2026, 4, 14)
         assert exit_status(found.answer) == 0
@@ -168,7 +168,7 @@ class TestAnswers:
         found = decided([60e6] * 12, checks=False)
         assert found.answer is Answer.GO_WITH_CONDITIONS
         assert found.conditions == (
-            "The platform answers: not known (not known: no check of an endpoint with role lms was made in this window)",
+            "The platform answers: not known (not known: no check of the learning platform was made in this window)",
         )
 
     def test_a_test_limited_by_this_machine_closes_nothing_and_opens_nothing(self, decided):
@@ -274,7 +274,7 @@ def test_samples_are_asked_for_like_days(policy, roadmap, school, pages):
     assert outcome(20).outcome is PASS
     assert outcome(19).outcome is UNKNOWN
     assert outcome(19).reason.startswith("met so far, on 19 of 20 readings: 100 %")
-    assert outcome(19).missing == "1 more reading of checks of endpoints with role lms"
+    assert outcome(19).missing == "1 more reading of checks of the learning platform"
 
 
 LEVELS = st.sampled_from(list(Level))

@@ -224,7 +224,7 @@ class TestEndpoints:
     def test_a_role_without_an_endpoint_has_no_fact(self, school, pages):
         found = gather(school, pages([1.0], role="sis"), [], now=NOW)
         assert ("platform_success", Role.SIS, None) not in index(found.facts)
-        assert of(found, "platform_success", Role.LMS).note == "no check of an endpoint with role lms was made in this window"
+        assert of(found, "platform_success", Role.LMS).note == "no check of the learning platform was made in this window"
 
     def test_when_all_checks_fail_there_is_no_page_time(self, school, pages):
         found = gather(school, pages([Failure.TIMEOUT] * 4), [], now=NOW)

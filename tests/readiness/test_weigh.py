@@ -170,7 +170,7 @@ def test_weighs(name):
 def test_a_role_nobody_listed_is_named():
     found = weigh(bound("platform_success", at_least=0.99, role=Role.LMS), {})
     assert found.outcome is UNKNOWN
-    assert found.reason == "no endpoint with role lms is listed in the site's configuration"
+    assert found.reason == "the learning platform is not listed in the site's configuration (an endpoint with role lms)"
 
 
 def test_a_fact_of_another_role_is_not_taken_for_it():
