@@ -15,6 +15,8 @@ from agent.config import TABLES
 from agent.instruments import instruments
 from netready.failure import Failure
 from netready.metric import CATALOGUE
+from readiness.evidence import Attestation
+from readiness.policy import Waiver
 from readiness.roadmap import EvidenceKind
 
 FOLDER = Path(__file__).resolve().parent / "reference"
@@ -63,6 +65,12 @@ def config() -> str:
     shapes = {**TABLES, **{row.config_table: row.settings for row in instruments()}}
     for table, shape in shapes.items():
         parts += _table(f"[{table}]", table, inspect.type_info(shape))
+    parts.append(
+        "# The files that [readiness] names\n\nA school's own roadmap, standards and policy have the form of the shipped ones"
+        " in `readiness/data/`. What people vouch for, and the risks they accept, are lists of tables:\n"
+    )
+    parts += _table("[[attestations]]", "attestations", inspect.type_info(Attestation))
+    parts += _table("[[waivers]]", "waivers", inspect.type_info(Waiver))
     return "\n".join(parts)
 
 

@@ -70,4 +70,4 @@ def describe(steps: tuple["Step", ...]) -> list[str]:
 
 
 def _length(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
