@@ -119,6 +119,8 @@ RULES: tuple[Rule, ...] = (
     *_rules(_COMPUTER, 2, "dhcp", "parameters", "1,3,6,15,31,33,43,44,46,47,119,121,249,252"),
     *_rules(_COMPUTER, 2, "dhcp", "parameters", "1,15,3,6,44,46,47,31,33,121,249,43*"),
     *_rules(_PHONE, 1, "dhcp", "parameters", "1,3,6,15,26,28,51,58,59,43*"),
+    # --- The machine netready runs on -----------------------------------------------------------------------------------
+    Rule(_COMPUTER, 3, "arp", "self", "yes", "this machine"),
     # --- Names, which anybody may choose -------------------------------------------------------------------------------
     *_rules(_PRINTER, 2, "any", "name", "*printer*", "npi[0-9a-f]*", "brn[0-9a-f]*", "*laserjet*", "*officejet*"),
     *_rules(_AP, 2, "any", "name", "ap-*", "*-ap", "*-ap-*", "ap[0-9]*", "*-ap[0-9]*"),
@@ -126,6 +128,8 @@ RULES: tuple[Rule, ...] = (
     *_rules(_CAMERA, 2, "any", "name", "axis-*", "*camera*", "cam[0-9]*", "cam-*"),
     *_rules(_PHONE, 2, "any", "name", "*iphone*", "android-*", "galaxy-*", "sep[0-9a-f]*"),
     *_rules(_COMPUTER, 2, "any", "name", "*macbook*", "*chromebook*", "desktop-*", "laptop-*", "*-imac*"),
+    *_rules(_SERVER, 2, "any", "name", "*server*", "*-srv", "srv-*", "*-nas", "nas-*"),
+    *_rules(_UPS, 2, "any", "name", "ups", "ups-*", "*-ups"),
     *_rules(_DISPLAY, 2, "any", "name", "*apple-tv*", "*appletv*", "*chromecast*", "*projector*"),
     # --- The maker of the network card ---------------------------------------------------------------------------------
     *_rules(_AP, 1, "any", "vendor", "ruckus*", "ubiquiti*", "aerohive*"),
@@ -152,6 +156,12 @@ def classify(sightings: Iterable[Sighting], naming: Naming | None = None) -> tup
     totals: dict[Kind, int] = {}
     for (kind, _, _), (weight, _) in found.items():
         totals[kind] = totals.get(kind, 0) + weight
+    owners = [kind for kind in (Kind.STUDENT_DEVICE, Kind.STAFF_DEVICE) if kind in totals]
+    if len(owners) == 1:
+        # What a person uses is a computer or a telephone: what speaks for either speaks for the person's device too.
+        for kind in (Kind.COMPUTER, Kind.PHONE):
+            totals[owners[0]] += totals.pop(kind, 0)
+            found = {(owners[0], source, fact): line for (which, source, fact), line in found.items() if which is kind} | found
     ranked = sorted(totals.items(), key=lambda pair: -pair[1])
     match ranked:
         case [(kind, total), *_] if total < ENOUGH:

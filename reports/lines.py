@@ -52,7 +52,7 @@ def decision(made: Decision) -> list[str]:
     lines = [f"{made.answer.value}  {made.wave_title}, {made.site}", f"valid until {made.valid_until.isoformat()}", ""]
     for rule in sorted(made.rules, key=lambda each: ("hard", "soft", "advisory").index(each.level.value)):
         head = f"{_MARK[rule.outcome]:7}{rule.level.value:9}"
-        lines += textwrap.wrap(f"{rule.title} {rule.reason}", WIDTH, initial_indent=head, subsequent_indent=" " * 16)
+        lines += textwrap.wrap(f"{rule.title}: {rule.reason}", WIDTH, initial_indent=head, subsequent_indent=" " * 16)
     for title, texts in (("Conditions", made.conditions), ("Still missing", made.missing)):
         if texts:
             lines += ["", title]

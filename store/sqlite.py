@@ -67,8 +67,8 @@ class Store:
                 ),
             )
             self._db.executemany(
-                "INSERT INTO device VALUES (?, ?, ?)",
-                ((survey.id, device.key, _json(device)) for device in survey.devices),
+                "INSERT INTO device VALUES (?, ?, ?, ?)",
+                ((survey.id, seq, device.key, _json(device)) for seq, device in enumerate(survey.devices)),
             )
 
     def readings(self, since: datetime, until: datetime) -> Iterator[tuple[str, Measurement]]:
@@ -105,7 +105,7 @@ class Store:
                 " WHERE survey = ? ORDER BY seq",
                 (row[0],),
             ).fetchall()
-            devices = self._db.execute("SELECT body FROM device WHERE survey = ? ORDER BY key", (row[0],)).fetchall()
+            devices = self._db.execute("SELECT body FROM device WHERE survey = ? ORDER BY seq", (row[0],)).fetchall()
         return Survey(
             id=row[0],
             site=row[1],

@@ -28,9 +28,11 @@ CREATE INDEX measurement_window ON measurement (taken_at, metric);
 
 CREATE TABLE device (
     survey TEXT NOT NULL REFERENCES survey (id) ON DELETE CASCADE,
+    seq    INTEGER NOT NULL,                -- the census' order: by address
     key    TEXT NOT NULL,
     body   TEXT NOT NULL,                   -- JSON
-    PRIMARY KEY (survey, key)
+    PRIMARY KEY (survey, seq),
+    UNIQUE (survey, key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE decision (

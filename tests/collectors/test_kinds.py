@@ -36,6 +36,13 @@ CASES = [
     (Kind.STUDENT_DEVICE, [seen("dhcp", vendor_class="MSFT 5.0", name="CART07-12")]),
     (Kind.STUDENT_DEVICE, [seen("dhcp", name="chromebook-12")]),
     (Kind.STAFF_DEVICE, [seen("dhcp", name="t-mueller", vendor_class="MSFT 5.0")]),
+    (
+        Kind.STAFF_DEVICE,
+        [seen("dhcp", name="t-laptop", vendor_class="MSFT 5.0", parameters="1,3,6,15,31,33,43,44,46,47,119,121,249,252")],
+    ),
+    (Kind.UPS, [seen("dhcp", mac="00:c0:b7:10:00:11", name="ups")]),
+    (Kind.SERVER, [seen("mdns", name="fileserver", types="_smb._tcp")]),
+    (Kind.COMPUTER, [seen("arp", self="yes")]),
     (Kind.PRINTER, [seen("snmp", name="chromebook-room-printer", sysobjectid="1.3.6.1.4.1.641.1", sysdescr="Lexmark printer")]),
     (Kind.UNKNOWN, [seen("arp", mac="00:00:0c:00:00:01")]),
     (Kind.UNKNOWN, [seen("arp", mac="02:00:00:00:00:01")]),
@@ -90,6 +97,7 @@ def test_every_rule_can_match_what_the_collectors_really_yield():
         "ssdp": {"kinds"},
         "dhcp": {"vendor_class", "parameters"},
         "any": {"name", "vendor"},
+        "arp": {"self"},
     }
     for rule in RULES:
         assert rule.fact in facts[rule.source]
