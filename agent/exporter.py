@@ -1,7 +1,7 @@
-"""The exporter: the last survey, held in memory, and the small web server that Prometheus scrapes.
+"""The exporter: the small web server that Prometheus scrapes.
 
-A scrape measures nothing and waits for nobody: families are rendered once, when a survey is published, and a scrape reads
-the finished snapshot. Clients are strangers: one request a connection, bounded in time, bytes and number.
+A scrape measures nothing and waits for nobody: it reads the finished snapshot of the last survey. Clients are strangers:
+one request a connection, bounded in time, bytes and number.
 """
 
 import contextlib
@@ -12,25 +12,20 @@ import socketserver
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-import msgspec
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from agent.exposition import PREFIX, Page, decision_page, judgement_page, survey_page
+from agent.exposition import PREFIX
+from agent.snapshot import State
 from netready import __version__
-from netready.failure import Failure
-from netready.survey import Survey
-from readiness.gate import Decision
-from readiness.judgement import Judgement
 
 HOST = "127.0.0.1"
 PORT = 9810  # in the range that Prometheus's exporters share; that range is full, so any port in it may meet a neighbour
@@ -39,113 +34,6 @@ REQUEST_SECONDS = 10.0  # for a whole request and its answer; Prometheus gives u
 REQUEST_BYTES = 16 * 1024  # Prometheus sends less than 1 kB of headers
 CONNECTIONS = 16  # at a time; two Prometheus servers and a curious technician need three
 STOP_SECONDS = 0.2  # how soon a stop is noticed, at the price of five wake-ups a second
-
-
-class _Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What only grows while the agent runs, and the moment each metric was last measured with success."""
-
-    surveys: int = 0
-    failures: int = 0
-    overruns: int = 0
-    measurements: int = 0
-    failed: dict[str, int] = {}
-    dropped: dict[str, int] = {}
-    last_success: dict[str, float] = {}
-
-
-class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What one scrape sees: families of the last survey, and the counts at the same moment."""
-
-    survey: tuple[Metric, ...] = ()
-    counts: _Counts = _Counts()
-    finished_at: datetime | None = None
-
-
-class State:
-    """The last survey, ready to be scraped. Every method may be called from any thread."""
-
-    def __init__(self, *, interval: float | None = None) -> None:
-        """`interval` is the planned time between surveys in seconds, for alerts that must know what "late" is."""
-        self._interval = interval
-        self._writing = threading.Lock()
-        self._snapshot = _Snapshot()  # swapped whole; readers take the reference once and need no lock
-
-    def publish(
-        self, survey: Survey, judgement: Judgement | None, decisions: Sequence[Decision], *, fresh: bool = True
-    ) -> None:
-        """Replace what is scraped. Without a judgement the families of the one before are gone: they were of another survey.
-
-        A survey that is not `fresh`, because an earlier run of the agent took it, is shown but not counted.
-        """
-        page = Page()
-        survey_page(page, survey)
-        if judgement is not None:
-            judgement_page(page, judgement)
-        decision_page(page, decisions)
-        families = page.families()
-        with self._writing:
-            counts = _counted(self._snapshot.counts, survey, page.dropped, fresh=fresh)
-            self._snapshot = _Snapshot(survey=families, counts=counts, finished_at=survey.finished_at)
-
-    def survey_failed(self) -> None:
-        """Count a survey that broke off."""
-        with self._writing:
-            counts = self._snapshot.counts
-            counts = msgspec.structs.replace(counts, failures=counts.failures + 1)
-            self._snapshot = msgspec.structs.replace(self._snapshot, counts=counts)
-
-    def survey_overran(self, missed: int = 1) -> None:
-        """Count planned surveys that were left out because the one before was still running."""
-        with self._writing:
-            counts = self._snapshot.counts
-            counts = msgspec.structs.replace(counts, overruns=counts.overruns + missed)
-            self._snapshot = msgspec.structs.replace(self._snapshot, counts=counts)
-
-    @property
-    def finished_at(self) -> datetime | None:
-        """When the last survey ended; None before the first."""
-        return self._snapshot.finished_at
-
-    def families(self) -> tuple[Metric, ...]:
-        """What a scrape gets, without the families of the process and of the scrape itself."""
-        snapshot = self._snapshot
-        return (*self._agent_page(snapshot.counts).families(), *snapshot.survey)
-
-    def _agent_page(self, counts: _Counts) -> Page:
-        page = Page()
-        page.put_own("build", 1, __version__)
-        page.put_own("survey_interval", self._interval)
-        page.put_own("surveys", counts.surveys)
-        page.put_own("survey_failures", counts.failures)
-        page.put_own("survey_overruns", counts.overruns)
-        page.put_own("measurements", counts.measurements)
-        for failure in Failure:
-            page.put_own("measurements_failed", counts.failed.get(failure, 0), failure)
-        for reason in page.dropped:
-            page.put_own("series_dropped", counts.dropped.get(reason, 0), reason)
-        for metric, moment in counts.last_success.items():
-            page.put_own("measurement_timestamp_seconds", moment, metric)
-        return page
-
-
-def _counted(before: _Counts, survey: Survey, dropped: dict[str, int], *, fresh: bool) -> _Counts:
-    last_success = dict(before.last_success)
-    for reading in survey.measurements:
-        if reading.failure is None:
-            moment = reading.taken_at.timestamp()
-            last_success[reading.metric] = max(moment, last_success.get(reading.metric, moment))
-    if not fresh:
-        return msgspec.structs.replace(before, last_success=last_success)
-    failed = Counter(before.failed)
-    failed.update(reading.failure.value for reading in survey.measurements if reading.failure is not None)
-    return msgspec.structs.replace(
-        before,
-        surveys=before.surveys + 1,
-        measurements=before.measurements + len(survey.measurements),
-        failed=dict(failed),
-        dropped=dict(Counter(before.dropped) + Counter(dropped)),
-        last_success=last_success,
-    )
 
 
 class _Scrape(Collector):

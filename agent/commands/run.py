@@ -20,6 +20,7 @@ def run(interval: str | None, listen: str | None, surveys: int | None, config: s
     from agent.clock import SystemClock, system_chance
     from agent.config import ConfigError
     from agent.session import begin, emit, progress
+    from agent.snapshot import State
     from netready.rate import duration
     from netready.survey import Survey
     from store import open_store
@@ -34,7 +35,7 @@ def run(interval: str | None, listen: str | None, surveys: int | None, config: s
     data = assessment.rules(session.config, now=clock.now())
     path = session.config.path(session.config.store.path)
     stop = threading.Event()
-    state = exporter.State(interval=seconds)
+    state = State(interval=seconds)
     made = 0
 
     def take() -> Survey:

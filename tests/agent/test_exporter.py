@@ -19,7 +19,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from agent import exporter, exposition
-from agent.exporter import Exporter, State, serve
+from agent.exporter import Exporter, serve
+from agent.snapshot import State
 from netready import __version__
 from netready.device import Device, Kind
 from netready.failure import Failure

@@ -19,8 +19,9 @@ import msgspec
 import promql_parser
 import pytest
 
-from agent.exporter import HOST, PORT, State, serve
+from agent.exporter import HOST, PORT, serve
 from agent.exposition import OWN, exporter_name
+from agent.snapshot import State
 from netready.metric import CATALOGUE
 from netready.survey import Survey
 from readiness.gate import Decision
