@@ -30,7 +30,7 @@ def test_both_directions_on_loopback_agree_with_their_byte_counts(far, context):
         assert found.value == pytest.approx(8 * details[bytes_of_it] / details["seconds"], rel=0.05)
         assert found.value > 1e9
         assert 0.9 < details["seconds"] < 1.2
-        assert details["samples"] >= 3
+        assert details["samples"] >= 1
         assert (details["interface"], details["limited_by"], details["layer"]) == ("lo", "loopback", "TCP payload")
         assert details["retransmitted"] < 0.05
         assert details["min_rtt"] < 0.05
