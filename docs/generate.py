@@ -153,7 +153,10 @@ def criteria() -> str:
         for criterion in (each for each in roadmap.criteria if each.dimension == dimension.id):
             kinds = ", ".join(kind.value for kind in criterion.evidence)
             checks = "; ".join(f"`{bound.metric}` ({bound.source})" for bound in criterion.bounds)
-            person = "a person's word" if criterion.evidence == (EvidenceKind.ATTESTED,) else "not yet"
+            alone = criterion.evidence == (EvidenceKind.ATTESTED,)
+            person = "a person's word" if alone else "a person's word, until an instrument can"
+            if EvidenceKind.ATTESTED not in criterion.evidence:
+                person = "nothing yet"
             parts.append(
                 f"### {criterion.id}: {criterion.what}\n\n"
                 f"{roadmap.stage_name(criterion.stage)} (placement: {criterion.confidence} confidence)"
