@@ -83,6 +83,7 @@ def _context(report: Report) -> dict[str, Any]:
     lines = (judgement.down, judgement.up)
     kinds = _kinds(report)
     measurements = report.survey.measurements if report.survey else ()
+    rows, interfaces = visit.apart_from_interfaces(measurements), visit.interfaces(measurements)
     return {
         "report": report,
         "judgement": judgement,
@@ -115,8 +116,9 @@ def _context(report: Report) -> dict[str, Any]:
         "kinds": [(_label(kind, number), number) for kind, number in kinds],
         "device_chart": _device_chart(kinds),
         "infrastructure": _infrastructure(report),
-        "measurements": [visit.row(each, zone) for each in measurements[:_MEASUREMENTS]],
-        "measurements_left": max(0, len(measurements) - _MEASUREMENTS),
+        "measurements": [visit.row(each, zone) for each in rows[:_MEASUREMENTS]],
+        "interfaces": interfaces[:_MEASUREMENTS],
+        "measurements_left": max(0, len(rows) - _MEASUREMENTS) + max(0, len(interfaces) - _MEASUREMENTS),
         "failures": visit.failures(measurements),
         "runs": sorted(report.survey.runs, key=visit.trouble_first) if report.survey else (),
     }

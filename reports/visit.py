@@ -1,6 +1,7 @@
 """The last visit in words: its measurements as rows, its failures each said once."""
 
 from collections import Counter
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -48,6 +49,32 @@ def row(found: Measurement, zone: ZoneInfo) -> Row:
         value=value,
         how="; ".join(_details(found)),
     )
+
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
+    """One network interface's counters in words; an empty cell was not read."""
+
+    target: str
+    speed: str = ""
+    received: str = ""
+    sent: str = ""
+
+
+_COLUMNS = {"interface_speed": "speed", "interface_received": "received", "interface_sent": "sent"}
+
+
+def interfaces(measurements: Iterable[Measurement]) -> list[Interface]:
+    """One row an interface, in the order in which they were read; three rows each would bury the rest."""
+    found: dict[str, dict[str, str]] = {}
+    for each in measurements:
+        if each.metric in _COLUMNS and each.value is not None:
+            found.setdefault(each.target, {})[_COLUMNS[each.metric]] = units.amount(each.metric, each.value)
+    return [Interface(target=target, **cells) for target, cells in found.items()]
+
+
+def apart_from_interfaces(measurements: Iterable[Measurement]) -> list[Measurement]:
+    """The measurements that have rows of their own."""
+    return [each for each in measurements if each.metric not in _COLUMNS]
 
 
 def _details(found: Measurement) -> list[str]:

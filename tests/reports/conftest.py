@@ -406,6 +406,9 @@ def a_survey() -> Survey:
         started_at=at,
         finished_at=datetime(2026, 3, 13, 20, 14, tzinfo=UTC),
         measurements=(
+            of("interface_speed", "10.20.0.1 wan0", 1e9, "snmp/1"),
+            of("interface_received", "10.20.0.1 wan0", 812_400_000_000, "snmp/1"),
+            of("interface_sent", "10.20.0.1 wan0", 94_000_000_000, "snmp/1"),
             of(
                 "throughput_down", "192.0.2.10:4433", 442.1e6, "netready/1", interval=[430.5e6, 452.6e6], streams=8, seconds=1,
                 bytes_received=61_200_000, bytes_sent=41_000, limited_by="link", load_during=3.7e6, layer="TCP payload",
