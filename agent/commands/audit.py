@@ -31,11 +31,11 @@ def audit(out: str, wave: str | None, config: str | None, *, as_json: bool) -> N
     session = begin(config)
     clock = SystemClock()
     data = assessment.rules(session.config, now=clock.now())
-    folder = writing.folder(Path(out))
     rights = held()
-    for line in describe(survey.plan(session.config, session.instruments, rights)):
-        progress(line)
     with open_store(session.config.path(session.config.store.path)) as store:
+        folder = writing.folder(Path(out))
+        for line in describe(survey.plan(session.config, session.instruments, rights)):
+            progress(line)
         taken = survey.take(
             session.config, session.instruments, clock=clock, chance=system_chance(), say=progress, rights=rights
         )

@@ -111,9 +111,15 @@ def test_a_mistyped_field_writes_nothing(tmp_path):
 def test_a_foreign_database_is_refused_before_anything_is_sent(tmp_path):
     (tmp_path / "netready.toml").write_text(SITE)
     (tmp_path / "netready.sqlite").write_text("not a database at all, just a text of some length " * 20)
-    done = run("gate", cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith(f"netready: {tmp_path / 'netready.sqlite'}: the database cannot be used")
+    before = (tmp_path / "netready.sqlite").read_bytes()
+    for command in ("audit", "gate", "run"):
+        done = run(command, cwd=tmp_path)
+        assert done.returncode == 2
+        assert (
+            done.stderr == f"netready: {tmp_path / 'netready.sqlite'}: the database cannot be used (file is not a database)\n"
+        )
+    assert (tmp_path / "netready.sqlite").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["netready.sqlite", "netready.toml"]
 
 
 def test_a_roadmap_with_a_metric_nobody_measures_is_refused(tmp_path):
