@@ -162,7 +162,8 @@ def decide(
         wave_title=asked.title,
         platform=policy.platform,
         decided_at=now,
-        valid_until=_valid_until(held, case, provisional=provisional),
+        # "Cannot say" is asked again soon: it rests on what is missing, and that has no date.
+        valid_until=_valid_until(held, case, provisional=provisional or answer is Answer.INDETERMINATE),
         provisional=provisional,
         rules=tuple(one.verdict for one in held),
         conditions=conditions,

@@ -305,7 +305,8 @@ def test_an_unknown_never_opens_the_gate(rows, days):
         if value is None:
             assert by_rule[f"r{n}"] is UNKNOWN
     assert (decision.answer is Answer.GO) <= (set(by_rule.values()) == {PASS} and not decision.provisional)
-    assert decision.valid_until <= NOW.date() + timedelta(days=14 if decision.provisional else 120)
+    soon = decision.provisional or decision.answer is Answer.INDETERMINATE
+    assert decision.valid_until <= NOW.date() + timedelta(days=14 if soon else 120)
 
 
 def decision_on(rules, facts, waivers) -> Decision:
