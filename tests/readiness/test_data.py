@@ -258,7 +258,7 @@ def test_a_criterion_has_at_most_one_bound_for_each_machine_kind_it_lists(roadma
         kinds = [bound.evidence for bound in criterion.bounds]
         assert len(set(kinds)) == len(kinds), criterion.id
         assert set(kinds) <= MACHINE & set(criterion.evidence), criterion.id
-    assert sum(bool(criterion.bounds) for criterion in roadmap.criteria) == 35
+    assert sum(bool(criterion.bounds) for criterion in roadmap.criteria) == 34
 
 
 def test_bounds_are_in_the_base_unit_of_their_metric(roadmap: Roadmap, policies: list[Policy]):
