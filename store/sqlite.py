@@ -136,6 +136,9 @@ class Store:
 def open_store(path: Path) -> Store:
     """Open or create the database at `path` and bring its schema up to date; StoreError when it is not ours to use."""
     with _sentence(path):
+        if path.exists() and not path.is_file():
+            msg = f"{path}: expected a database file, and this is none; name another in [store] path"
+            raise StoreError(msg)
         if path.exists() and path.stat().st_size:
             _recognise(path)
         elif not path.parent.is_dir():
@@ -161,6 +164,8 @@ def migrations() -> list[tuple[int, str]]:
 
 def _recognise(path: Path) -> None:
     """Refuse a file that is not our database, without writing to it."""
+    with path.open("rb"):  # SQLite says of a file that may not be read only that it cannot be opened
+        pass
     looker = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
     try:
         (found,) = looker.execute("PRAGMA application_id").fetchone()

@@ -97,6 +97,8 @@ def _one(
 
     settings = fit(table, "command line", row.settings)
     context = context_for(begin_if_configured(config), hosts=hosts or row.hosts(settings))
+    for host in hosts:
+        context.authority.allow_host(host)
     progress(f"{row.name}: {row.does}")
     measurements, _sightings = read(row, settings, context)
     if as_json:

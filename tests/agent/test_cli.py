@@ -152,7 +152,8 @@ def test_a_target_that_the_config_does_not_name_is_refused(args, tmp_path):
     (tmp_path / "netready.toml").write_text(SITE)
     done = run(*args, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
-    assert "nothing was sent" in done.stderr
+    assert done.stderr.endswith("nothing was sent\n")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import os
 import signal
 import sqlite3
 import subprocess
@@ -96,6 +97,24 @@ def test_a_database_of_a_newer_program_is_refused(tmp_path):
     db.close()
     with pytest.raises(StoreError, match="written by a newer netready"):
         open_store(path)
+
+
+def test_a_folder_is_no_database(tmp_path):
+    with pytest.raises(StoreError, match="expected a database file, and this is none"):
+        open_store(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_said_to_be_so(tmp_path):
+    path = tmp_path / "a.sqlite"
+    open_store(path).close()
+    path.chmod(0)
+    script = f"import sys; sys.path[:0] = {sys.path!r}\nfrom pathlib import Path\nfrom store import open_store\n"
+    script += f"open_store(Path({str(path)!r}))"
+    argv = [sys.executable, "-c", script]
+    if os.geteuid() == 0:  # root may read everything, unless it gives that up
+        argv = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *argv]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == f"store.sqlite.StoreError: {path}: Permission denied"
 
 
 def test_a_missing_folder_is_named(tmp_path):
