@@ -4,6 +4,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -75,11 +76,14 @@ def own_resolvers(settings: Settings) -> tuple[str, ...]:
 
 
 def hosts(settings: Settings) -> tuple[str, ...]:
-    """The resolvers' hosts: those named, else this machine's own, which every program on it asks anyway."""
+    """The resolvers' hosts: those named, else this machine's own, which every program on it asks anyway.
+
+    A public one of its own is not among them: public addresses are asked only when the config names them.
+    """
     if settings.resolvers:
         return tuple(host_port(resolver)[0] for resolver in settings.resolvers)
     try:
-        return own_resolvers(settings)
+        return tuple(own for own in own_resolvers(settings) if not ip_address(own).is_global)
     except OSError:
         return ()
 

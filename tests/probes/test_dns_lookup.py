@@ -163,6 +163,15 @@ def test_the_machines_own_resolvers_are_used_when_none_is_named(context, tmp_pat
     assert dns_lookup.INSTRUMENT.hosts(settings) == ("192.0.2.53",)
 
 
+def test_a_public_resolver_of_the_machine_is_asked_only_when_the_config_names_it(tmp_path):
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("nameserver 8.8.8.8\nnameserver 10.20.0.1\nnameserver 2001:4860:4860::8888\n")
+    own = dns_lookup.Settings(names=(NAME,), resolv_conf=str(conf))
+    assert dns_lookup.INSTRUMENT.hosts(own) == ("10.20.0.1",)
+    named = dns_lookup.Settings(names=(NAME,), resolvers=("8.8.8.8",), resolv_conf=str(conf))
+    assert dns_lookup.INSTRUMENT.hosts(named) == ("8.8.8.8",)
+
+
 def test_a_machine_without_resolvers_fails_by_name(context, tmp_path):
     (found,) = dns_lookup.read(dns_lookup.Settings(names=(NAME,), resolv_conf=str(tmp_path / "none")), context)
     assert found.failure is Failure.DNS_FAILED
