@@ -4,7 +4,8 @@ Pure Python and `ip`. `open_lab` builds it, `Lab.run` runs a program on one of i
 there. Everything lives below one process that is PID 1 of its own namespaces: when it dies, the kernel removes the lot.
 """
 
-from lab.plan import BARE, LabFailed, Plan, Truth, Wan
+from lab.link import Wobble
+from lab.plan import BARE, LabFailed, Plan, Step, Truth, Wan
 from lab.running import Lab, open_lab
 
-__all__ = ["BARE", "Lab", "LabFailed", "Plan", "Truth", "Wan", "open_lab"]
+__all__ = ["BARE", "Lab", "LabFailed", "Plan", "Step", "Truth", "Wan", "Wobble", "open_lab"]

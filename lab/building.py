@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from lab import kernel
+from lab import card, certificates, inspector, kernel
 from lab.link import Direction
 from lab.plan import (
     AGENT,
@@ -35,14 +35,18 @@ from lab.plan import (
     SWITCH_MAC,
     TESTPOINT,
     TESTPOINT_PORT,
+    TESTPOINT_TLS_PORT,
     LabFailed,
     Plan,
     Wan,
+    Way,
 )
 
 PATIENCE = 20.0  # s for a service to answer; on two busy cores Python alone takes two
 GLANCE = 0.02  # s between looks
+CARD_QUEUE = 200  # frames that the agent's own card holds before it drops
 PREFIX = "/24"
+UNLIMITED = ("--client-gigabytes", "0", "--client-minutes", "0")  # the lab's own agent may test all day
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"  # where `ip` and `snmpd` live, and an ordinary user's PATH does not look
 
 SYSFS = PRIVATE / "sys"  # where a namespace's /sys is mounted for a moment
@@ -81,7 +85,7 @@ def build(plan: Plan) -> list[Service]:
     _spaces(plan)
     _cables(plan)
     _addresses(plan)
-    services = [*_line(plan.wan), *_services(plan)]
+    services = [*_line(plan.wan), *_card(plan), *_services(plan)]
     deadline = time.monotonic() + PATIENCE
     for service in services:
         while not service.ready():
@@ -111,7 +115,7 @@ def _ip(lines: list[str], host: str | None = None) -> None:
 
 
 def _spaces(plan: Plan) -> None:
-    names = ["isp", "wan", "router", "switch", "agent", *(host.name for host in plan.hosts)]
+    names = ["isp", "wan", "router", "switch", "agent", *(["card"] if plan.card else []), *(host.name for host in plan.hosts)]
     _ip([f"netns add {name}" for name in names])
     for name in names:
         with kernel.inside(name):
@@ -132,14 +136,15 @@ def _cables(plan: Plan) -> None:
         ],
         "router",
     )
-    ends = [("agent", AGENT_MAC), *((host.name, host.mac) for host in plan.hosts)]
+    # Each cable ends at a host's card; the agent's own, when it has one, in a namespace where lab.card carries it on.
+    agent = "jack netns card" if plan.card else f"eth0 address {AGENT_MAC} netns agent"
+    ends = [agent, *(f"eth0 address {host.mac} netns {host.name}" for host in plan.hosts)]
+    if plan.card:
+        _tap(plan.card)
     _ip(
         # No snooping: an announcement to a multicast group reaches every port, as on the plain switches schools have.
         [f"link add name br0 address {SWITCH_MAC} type bridge mcast_snooping 0 forward_delay 0 stp_state 0"]
-        + [
-            f"link add name port{number} type veth peer name eth0 address {mac} netns {name}"
-            for number, (name, mac) in enumerate(ends, start=1)
-        ]
+        + [f"link add name port{number} type veth peer name {end}" for number, end in enumerate(ends, start=1)]
         + [f"link set dev {port} master br0" for port in ("uplink", *(f"port{n}" for n in range(1, len(ends) + 1)))],
         "switch",
     )
@@ -149,7 +154,8 @@ def _cables(plan: Plan) -> None:
         ("wan", ["isp0", "school0"]),
         ("router", ["wan0", "lan0"]),
         ("switch", ports),
-        *((name, ["eth0"]) for name, _ in ends),
+        *([("card", ["jack"])] if plan.card else []),
+        *((name, ["eth0"]) for name in ("agent", *(host.name for host in plan.hosts))),
     ):
         with kernel.inside(space):
             for interface in interfaces:
@@ -157,16 +163,32 @@ def _cables(plan: Plan) -> None:
     _cards()
 
 
+def _tap(rate: float) -> None:
+    """The agent's interface as a card of that rate."""
+    if not card.TUN.exists():
+        raise LabFailed(f"Plan.card needs {card.TUN}, which this machine lacks: modprobe tun")
+    _ip(["tuntap add dev eth0 mode tap", f"link set dev eth0 address {AGENT_MAC} txqueuelen {CARD_QUEUE}"], "agent")
+    with kernel.inside("agent"):
+        kernel.set_speed("eth0", round(rate / 1e6))
+
+
+def _card(plan: Plan) -> list[Service]:
+    return [Service("card", "agent", [sys.executable, "-m", "lab.card"])] if plan.card else []
+
+
 def _cards() -> None:
-    """The two ends of a throughput test receive like hosts with a network card; where that is not allowed, at more cost."""
+    """The agent receives like a host with a network card; where that is not allowed, at more cost."""
     SYSFS.mkdir()
-    for space, interface in (("isp", "wan0"), ("agent", "eth0")):
-        with kernel.inside(space), contextlib.suppress(OSError):
-            kernel.merge_on_receipt(interface, SYSFS)
+    _merge("agent", "eth0")
+
+
+def _merge(space: str, interface: str) -> None:
+    with kernel.inside(space), contextlib.suppress(OSError):
+        kernel.merge_on_receipt(interface, SYSFS)
 
 
 def _processors() -> tuple[int, int] | tuple[None, None]:
-    """The processors for the line down and up, when the router could be told to receive each on the other; else none.
+    """The processors for the line down and up, when both sides of it could be told to receive each on the other; else none.
 
     Then no processor carries both a direction of the line and the rest of its packets' way.
     """
@@ -178,6 +200,8 @@ def _processors() -> tuple[int, int] | tuple[None, None]:
         with kernel.inside("router"):
             kernel.steer("wan0", SYSFS, up)
             kernel.steer("lan0", SYSFS, down)
+        with kernel.inside("isp"):
+            kernel.steer("wan0", SYSFS, down)
     except OSError:
         return None, None
     return down, up
@@ -205,6 +229,8 @@ def _addresses(plan: Plan) -> None:
         ],
         "router",
     )
+    if plan.card:
+        _ip(up("jack"), "card")
     ports = [f"port{number}" for number in range(1, len(plan.hosts) + 2)]
     _ip([f"address add {SWITCH}{PREFIX} dev br0", *up("br0", "uplink", *ports), f"route add default via {ROUTER}"], "switch")
     for name, address in (("agent", AGENT), *((host.name, host.address) for host in plan.hosts)):
@@ -213,9 +239,17 @@ def _addresses(plan: Plan) -> None:
 
 def _line(wan: Wan) -> list[Service]:
     down, up = _processors()
-    ends = {"down": ("isp0", "school0", wan.down, down), "up": ("school0", "isp0", wan.up, up)}
+    if down is None:
+        # Merging is done on the processor that sends, before RPS can move a frame: with RPS it would tie the isp's receiving
+        # to the emulator (1 Gbit/s up, 20 ms: 10 to 25 % too slow with it, 1 % without).
+        _merge("isp", "wan0")
+    ends: dict[Way, tuple[str, str, float, int | None]] = {
+        "down": ("isp0", "school0", wan.down, down),
+        "up": ("school0", "isp0", wan.up, up),
+    }
     services = []
-    for name, (take, put, rate, processor) in ends.items():
+    way: Way
+    for way, (take, put, rate, processor) in ends.items():
         direction = Direction(
             take=take,
             put=put,
@@ -226,10 +260,14 @@ def _line(wan: Wan) -> list[Service]:
             policer=wan.policer,
             seed=wan.seed,
             processor=processor,
-            counters=str(PRIVATE / f"{name}.counters"),
+            counters=str(PRIVATE / f"{way}.counters"),
+            turns=wan.turns(way),
+            period=wan.period,
+            begin=wan.begin,
+            wobble=wan.wobble,
         )
         argv = [sys.executable, "-m", "lab.emulate", msgspec.json.encode(direction).decode()]
-        services.append(Service(f"line {name}", "wan", argv))
+        services.append(Service(f"line {way}", "wan", argv))
     return services
 
 
@@ -241,13 +279,30 @@ def _services(plan: Plan) -> list[Service]:
     if "pages" in plan.services:
         services.append(Service("web server", "isp", [*python, "lab.pages"], _accepts("isp", PAGES, 80)))
     if "testpoint" in plan.services:
-        argv = [*python, "testpoint", "--listen", f"{TESTPOINT}:{TESTPOINT_PORT}"]
+        argv = [*python, "testpoint", "--listen", f"{TESTPOINT}:{TESTPOINT_PORT}", *UNLIMITED]
         services.append(Service("testpoint", "isp", argv, _accepts("isp", TESTPOINT, TESTPOINT_PORT)))
+    services += _tls(plan)
     if "snmp" in plan.services:
         services.append(Service("router SNMP", "router", _router_snmp(plan), _answers_snmp("router", ROUTER)))
         services.append(Service("switch SNMP", "switch", [*python, "lab.snmp", "switch"], _answers_snmp("switch", SWITCH)))
     if "announcements" in plan.services and plan.hosts:
         services.append(Service("announcements", "switch", [*python, "lab.announce"]))
+    return services
+
+
+def _tls(plan: Plan) -> list[Service]:
+    """The testpoint that speaks TLS, and the middlebox in its way."""
+    inspected = "inspector" in plan.services
+    if not inspected and "tls" not in plan.services:
+        return []
+    certificates.issue(inspected=inspected)
+    python = [sys.executable, "-m"]
+    chain, key = certificates.pair("testpoint")
+    argv = [*python, "testpoint", "--listen", f"{TESTPOINT}:{TESTPOINT_TLS_PORT}", "--cert", str(chain), "--key", str(key)]
+    services = [Service("testpoint with TLS", "isp", argv, _accepts("isp", TESTPOINT, TESTPOINT_TLS_PORT))]
+    if inspected:
+        _ip(inspector.RULES, "router")
+        services.append(Service("inspector", "router", [*python, "lab.inspector"]))
     return services
 
 

@@ -10,12 +10,12 @@ import msgspec
 
 from lab import audit as examination
 from lab import staying
-from lab.link import UNWANTED
 from lab.plan import LabFailed, Plan, Wan, share
 from lab.running import Lab, open_lab
 from netready.rate import duration, rate
 
 NOT_TRUE, CANNOT_SAY = 1, 3
+LATE = 0.5  # of the packets may leave late before an audit's rates are doubted; rates hardly suffer from it
 LONGEST_STAY = 7 * 86400.0  # s; nobody means a lab to stand longer
 
 
@@ -158,7 +158,7 @@ def audit(name: str, out: str, *, as_json: bool, **options: Any) -> int:
         with _school(state, options) as school:
             before = school.line()
             found = examination.examine(school, Path(out).absolute(), **_streams(as_json=as_json))
-            strained = _strained(before, school.line())
+            strained = school.strained(before, school.line(), late=LATE) or ""
     except LabFailed as error:
         raise click.ClickException(str(error)) from error
     if found.report is None:
@@ -172,7 +172,7 @@ def audit(name: str, out: str, *, as_json: bool, **options: Any) -> int:
     else:
         click.echo("\n" + examination.table(checks))
         if strained:
-            click.echo(f"This machine was too busy to be that line ({strained}): the figures do not count.")
+            click.echo(strained)
     return 0 if right else NOT_TRUE
 
 
@@ -182,14 +182,6 @@ def _school(state: staying.State | None, options: dict[str, Any]) -> AbstractCon
 
 def _streams(*, as_json: bool) -> dict[str, Any]:
     return {"stdout": 2} if as_json else {}
-
-
-def _strained(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]]) -> str:
-    """What the emulator could not keep up with meanwhile, or nothing."""
-    grown = {
-        f"{direction} {name}": after[direction][name] - before[direction][name] for direction in after for name in UNWANTED
-    }
-    return ", ".join(f"{name} {count}" for name, count in grown.items() if count)
 
 
 def _standing(name: str) -> staying.State | None:

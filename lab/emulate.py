@@ -1,4 +1,4 @@
-"""THE VIRTUAL SCHOOL's line: one direction of a link with a rate, a delay, a buffer, losses or a policer.
+"""THE VIRTUAL SCHOOL's line: one direction of a link with a rate, fixed or changing, a delay, a buffer, losses or a policer.
 
 The kernel's netem is a module that many machines lack, so this is ours: a process for each direction that takes frames
 from one veth and puts them on another. It keeps its promise in *when* a packet leaves, not in how fast Python runs:
@@ -8,47 +8,33 @@ from one veth and puts them on another. It keeps its promise in *when* a packet 
 - frames stay in the ring until then and leave in batches by one sendmmsg(2) that points straight into the ring.
 
 So a late wake-up makes a packet late by some ten microseconds, and never changes the rate, the buffer or what is dropped.
+On a busy machine it is more; the counters tell how many packets were late and by how much.
 Bytes are those of IP: the frame without its Ethernet header.
 """
 
-import contextlib
-import ctypes
 import gc
 import mmap
 import os
 import random
 import select
-import socket
-import struct
 import sys
 import time
+from bisect import bisect_left
 from pathlib import Path
 
 import msgspec
 
 from lab import kernel
-from lab.link import COUNTERS, Direction
+from lab.course import LOAD, Course
+from lab.link import ENTRIES, GRAIN, HISTORY_AT, SECOND, SIZE, TOLERANCE, UNHARMFUL, Direction
+from lab.ring import FRAME_AT, SLOT, TP_STATUS_USER, Outlet, Ring
 
-# Of packet(7) and linux/if_packet.h.
-SOL_PACKET = 263
-PACKET_RX_RING = 5
-PACKET_STATISTICS = 6
-PACKET_VERSION = 10
-PACKET_QDISC_BYPASS = 20
-PACKET_IGNORE_OUTGOING = 23
-TPACKET_V2 = 1
-TP_STATUS_USER = 1
-ETH_P_ALL = 3
 ETHERNET = 14  # bytes of header that the rate does not count
-
-SLOT = 2048  # bytes of ring for each frame
-BLOCK = 1 << 20
-WORDS = SLOT // 4
-# Where TPACKET_V2 puts the frame in its slot: the header and a sockaddr_ll (52 bytes), 16 of room for the link layer,
-# rounded up to 16, minus the Ethernet header itself.
-FRAME_AT = 66
 LARGEST_FRAME = 1514
+BITS = [max(0, size - ETHERNET) * 8 for size in range(LARGEST_FRAME + 1)]  # of a frame that the rate counts
 FEWEST_SLOTS = 16384  # also holds 0.2 s of a flood at 1 Gbit/s, so that the drops are the line's and not the ring's
+
+WOBBLE = 4  # times its mean that a wobbling line hardly exceeds; what its ring cannot hold then, ring_drops tells
 
 BATCH = 64  # frames for each sendmmsg: well below the 1,000 of net.core.netdev_max_backlog, beyond which veth drops
 HARVEST = 256
@@ -56,60 +42,34 @@ SLICE = 200_000  # ns; the shortest sleep while a queue stands, so that a busy l
 QUEUE = 4  # packets; with fewer, each is sent at its own moment
 LONGEST_SLEEP = 50_000_000  # ns
 STRANGE = 2_000_000_000  # ns; a departure this much further off than the line allows means that the clock was set
-SECOND = 1_000_000_000
-NICE = -10
+NOTED = 1_000_000  # ns; what has left is counted once in so long, or once in a batch: the loop has better things to do
 PAUSE = 200  # ms of silence after which the counters are brought up to date once more
+
+
+def fastest(direction: Direction) -> float:
+    """Bit/s beyond which the line never, or with a wobble hardly ever, goes."""
+    return max([direction.rate, *(turn.rate for turn in direction.turns)]) * (WOBBLE if direction.wobble else 1)
 
 
 def slots_for(direction: Direction) -> int:
     """How many slots the ring needs to hold all that may wait, with as much again to spare; a power of two."""
-    waiting = direction.rate * (direction.delay + direction.buffer) / 8 / (LARGEST_FRAME - ETHERNET)
+    waiting = fastest(direction) * (direction.delay + direction.buffer) / 8 / (LARGEST_FRAME - ETHERNET)
     slots = FEWEST_SLOTS
     while slots < 2 * waiting:
         slots *= 2
     return slots
 
 
-class Ring:
-    """The receive ring as columns: element i of a column belongs to slot i."""
+class Costs(dict[int, int]):
+    """Ns on the line for a frame of each length, at a rate that may not last: worked out when first asked for."""
 
-    def __init__(self, interface: str, slots: int) -> None:
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self.socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
-        self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        self.socket.setsockopt(SOL_PACKET, PACKET_RX_RING, struct.pack("IIII", BLOCK, slots * SLOT // BLOCK, SLOT, slots))
-        self.memory = mmap.mmap(self.socket.fileno(), slots * SLOT, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-        self.socket.bind((interface, ETH_P_ALL))
-        words = memoryview(self.memory).cast("I")
-        self.status, self.length = words[0::WORDS], words[1::WORDS]
-        self.second, self.nanosecond = words[4::WORDS], words[5::WORDS]
-        self.address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        self.free = memoryview(bytes(4 * slots)).cast("I")
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
 
-    def drops(self) -> int:
-        """Frames the kernel could not store since the last call."""
-        found = self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
-        return int(struct.unpack("II", found)[1])
-
-
-class Outlet:
-    """The sending side: `slots` prepared messages whose one vector points wherever a frame lies in the ring."""
-
-    def __init__(self, interface: str, slots: int) -> None:
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-        self.socket.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
-        self.socket.bind((interface, 0))
-        store = bytearray(16 * slots)
-        self._keep = store
-        self.vectors = memoryview(store).cast("Q")  # iov_base, iov_len
-        vectors = ctypes.addressof(ctypes.c_char.from_buffer(store))
-        self._messages = bytearray(64 * slots)
-        for number in range(slots):  # struct mmsghdr: name, namelen, iov, iovlen, control, controllen, flags, len
-            struct.pack_into("QIIQQQQIIII", self._messages, 64 * number, 0, 0, 0, vectors + 16 * number, 1, 0, 0, 0, 0, 0, 0)
-        self.messages = ctypes.addressof(ctypes.c_char.from_buffer(self._messages))
-        libc = ctypes.CDLL(None, use_errno=True)
-        self.sendmmsg = libc.sendmmsg
-        self.sendmmsg.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
+    def __missing__(self, length: int) -> int:
+        cost = self[length] = round(BITS[length] * SECOND / self.rate)
+        return cost
 
 
 class Link:
@@ -124,16 +84,25 @@ class Link:
         self.room = round(direction.buffer * SECOND)
         self.loss = direction.loss
         self.chance = random.Random(f"{direction.seed} {direction.take}")
-        self.cost = [round(max(0, size - ETHERNET) * 8 * SECOND / direction.rate) for size in range(LARGEST_FRAME + 1)]
+        self.cost: list[int] | Costs = [round(bits * SECOND / direction.rate) for bits in BITS]
         self.burst = round(direction.policer * 8 * SECOND / direction.rate)
         self.due = [0] * self.slots
         self.slot_of = [0] * self.slots
         self.clock = 0
         self.taken = self.freed = self.queued = self.sent = 0
         with Path(direction.counters).open("w+b") as file:
-            file.truncate(8 * len(COUNTERS))
-            self._counters = mmap.mmap(file.fileno(), 8 * len(COUNTERS))
-        self.count = memoryview(self._counters).cast("Q")
+            file.truncate(SIZE)
+            self._shown = mmap.mmap(file.fileno(), SIZE)
+        self.count = memoryview(self._shown).cast("Q")
+        self.lengths = self.outlet.vectors[1::2]
+        self.noted = self.note_at = self.grain = 0
+        self.accept = self._admit
+        if direction.turns or direction.wobble:
+            self.accept = self._admit_changing
+            self.course = Course(direction)
+            self.policer, self.begin = direction.policer, direction.begin
+            self.rate = direction.rate
+            self.turn = self.origin = self.mark = 0
         self.checked = 0
         self.unchecked = True
 
@@ -150,7 +119,7 @@ class Link:
                 ready += 1
             if not ready:
                 return
-            self._admit(first, first + ready)
+            self.accept(first, first + ready)
             self.taken += ready
 
     def _admit(self, first: int, end: int) -> None:  # the inner loop: about a microsecond for each frame, so all is local
@@ -203,6 +172,37 @@ class Link:
         self.count[3] += lost
         self.clock, self.queued = clock, queued
 
+    def _admit_changing(self, first: int, end: int) -> None:
+        """The same where the rate changes: frame by frame, each at the rate of the moment at which its turn comes."""
+        seconds, nanoseconds = self.ring.second, self.ring.nanosecond
+        for slot in range(first, end):
+            arrival = seconds[slot] * SECOND + nanoseconds[slot]
+            if self.count[13] != self.origin or (not self.origin and self.begin == "load"):
+                self._look_for_origin(arrival)
+            start = arrival if self.burst else max(arrival, self.clock)
+            if start >= self.turn:
+                self._change(start)
+            self._admit(slot, slot + 1)
+
+    def _look_for_origin(self, arrival: int) -> None:
+        """Take over an origin that was set from outside, or set it when the load begins."""
+        if self.count[13] != self.origin:
+            self.origin, self.mark, self.turn = self.count[13], self.count[1], 0
+        elif self.count[1] - self.mark >= LOAD:
+            self.origin = self.count[13] = arrival
+            self.turn = 0
+
+    def _change(self, start: int) -> None:
+        """Go over to the rate that holds at `start`. What a policer's bucket lacks then comes back at the new rate."""
+        while start >= self.turn:
+            moment = self.turn if self.burst and 0 < self.turn < self.clock else start
+            before = self.rate
+            self.rate, self.turn = self.course.at(moment, self.origin)
+            self.cost = Costs(self.rate)
+            if self.burst:
+                self.clock = moment + round(max(0, self.clock - moment) * before / self.rate)
+                self.burst = round(self.policer * 8 * SECOND / self.rate)
+
     def put(self, now: int) -> None:
         """Send every frame whose departure has come, at most BATCH with one call."""
         due, mask, outlet = self.due, self.slots - 1, self.outlet
@@ -218,11 +218,37 @@ class Link:
                 if not ready:
                     return
             done = outlet.sendmmsg(outlet.socket.fileno(), outlet.messages + 64 * first, ready, 0)
+            left = time.time_ns()
+            if left - due[first] > TOLERANCE:
+                self._late(left, first, max(done, 0))
             if done < 0:  # the first of them was refused (ENOBUFS): it is gone, as it would be from a full card
                 self.count[6] += 1
+                self._note(left)
+                self.noted += 1
                 done = 1
             self.sent += done
+            if left > self.note_at or self.sent - self.noted >= BATCH:
+                self._note(left)
             self._release(self.slot_of[(self.sent - 1) & mask])
+
+    def _late(self, left: int, first: int, done: int) -> None:
+        """Count what has left too late; in a batch the first frame was due first."""
+        self.count[8] += bisect_left(self.due, left - TOLERANCE, first, first + done) - first
+        self.count[9] = max(self.count[9], left - self.due[first])
+
+    def _note(self, left: int) -> None:
+        """Count what has left since the last time, as of the moment `left`: for a batch or a millisecond at once."""
+        count, begin, end = self.count, self.noted & (self.slots - 1), self.sent & (self.slots - 1)
+        frames = self.lengths[begin:end] if begin <= end else [*self.lengths[begin:], *self.lengths[:end]]
+        if (grain := left // GRAIN) != self.grain:
+            self.grain = grain
+            entry = HISTORY_AT // 8 + 2 * (grain % ENTRIES)
+            count[entry + 1] = count[11]  # before the number: a reader takes an old number for an old entry
+            count[entry] = grain
+        count[10] += len(frames)
+        count[11] += sum(frames) - ETHERNET * len(frames)
+        count[12] = left
+        self.noted, self.note_at = self.sent, left + NOTED
 
     def _release(self, last: int) -> None:
         """Hand the kernel back all slots up to `last`; those between were dropped."""
@@ -267,8 +293,10 @@ class Link:
                 self._check()
 
     def _check(self) -> None:
-        """Bring the counters of what was lost outside the line up to date."""
+        """Bring the counters up to date, those of what was lost outside the line included."""
         self.unchecked = False
+        if self.noted != self.sent:
+            self._note(self.note_at)  # what is not noted yet left within that time
         self.count[4] += self.ring.drops()
         self.count[7] = tx_drops(Path("/proc/net/dev").read_text(), self.put_to)
 
@@ -283,8 +311,7 @@ def main() -> None:
     """Run one direction, described as JSON in the only argument, inside the namespace that holds both ends."""
     direction = msgspec.json.decode(sys.argv[1], type=Direction)
     kernel.prctl(kernel.PR_SET_TIMERSLACK, 1)
-    with contextlib.suppress(PermissionError):  # root only; a line waits for nobody
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    kernel.hurry(first=fastest(direction) <= UNHARMFUL)
     if direction.processor is not None:
         os.sched_setaffinity(0, {direction.processor})
     link = Link(direction)

@@ -6,11 +6,11 @@ import sys
 import threading
 from ipaddress import IPv4Address
 
-from lab.plan import PAGES, RESOLVER, TESTPOINT
+from lab.plan import PAGES, RESOLVER, TESTPOINT, TESTPOINT_NAME
 
 ZONE = "school.test"
 RECORDS = {f"{host}.{ZONE}": PAGES for host in ("lms", "sis", "portal", "content", "assessment", "www")} | {
-    f"testpoint.{ZONE}": TESTPOINT
+    TESTPOINT_NAME: TESTPOINT
 }
 TTL = 60  # s
 A, SOA, ANY, IN = 1, 6, 255, 1

@@ -5,15 +5,18 @@ import os
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, get_args
 
 import msgspec
 
-from lab.link import counters
-from lab.plan import PRIVATE, LabFailed, Plan, Truth, truth
+from lab import link
+from lab.crossing import Crossing, Datagrams, Shape, Streams, crossing
+from lab.plan import PRIVATE, LabFailed, Plan, Truth, Way, truth
 
+WAYS: tuple[Way, ...] = get_args(Way)
 PATIENCE = 60.0  # s for the launcher to see PID 1 die; the kernel needs milliseconds
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -62,14 +65,79 @@ class Lab:
         options["env"] = environment(options.get("env"))
         return subprocess.Popen(self.argv(host, argv), **options)
 
-    def line(self) -> dict[str, dict[str, int]]:
-        """The emulator's counters, "down" and "up", by name (lab.link.COUNTERS).
+    def inside(self, path: Path) -> Path:
+        """Where a file of the lab's private tree (lab.plan.PRIVATE) is seen from here."""
+        return Path(f"/proc/{self.init}/root") / path.relative_to("/")
 
-        Everything but packets, bytes, queue_drops and losses is unwanted: when it grows, the machine was too slow to be
-        the line that was asked for, and figures over it do not count.
+    def line(self) -> dict[Way, dict[str, int]]:
+        """The emulator's counters, "down" and "up", by name (lab.link.COUNTERS)."""
+        return {way: link.counters(self._counters(way)) for way in WAYS}
+
+    def strained(
+        self, before: Mapping[Way, dict[str, int]], after: Mapping[Way, dict[str, int]], *, late: float = link.LATE_SHARE
+    ) -> str | None:
+        """One sentence when between two readings of `line` the machine was too slow to be the line that was asked for.
+
+        Then figures over it do not count. It was, when it lost frames of its own accord, or when more than the share `late`
+        of the packets left over 2 ms after their time. Rates do not suffer from a late packet, delays do.
         """
-        inside = Path(f"/proc/{self.init}/root") / PRIVATE.relative_to("/")
-        return {name: counters(inside / f"{name}.counters") for name in ("down", "up")}
+        said = {way: link.strained(before[way], after[way], late=late) for way in WAYS}
+        told = "; ".join(f"{way}: {words}" for way, words in said.items() if words)
+        return f"This machine was too busy to be that line ({told}): the figures do not count." if told else None
+
+    def carried(self, way: Way, begin: float, end: float) -> float:
+        """The true rate of IP packets that left the line between two moments of the last 80 s, s since the epoch; bit/s.
+
+        Everything counts: the test, its acknowledgements, and what others sent. On a line kept full it is the capacity.
+        """
+        return link.carried(link.history(self._counters(way)), begin, end)
+
+    def go(self) -> float:
+        """Let the moments of Wan.steps count from now, in both directions; that moment, s since the epoch.
+
+        What waits in the line's buffer already keeps the time that it has been given.
+        """
+        now = time.time_ns()
+        for way in WAYS:
+            link.set_origin(self._counters(way), now)
+        return now / link.SECOND
+
+    def await_load(self) -> None:
+        """Forget the origin: the moments of Wan.steps count from the next load (Wan.begin "load"), or from the next `go`."""
+        for way in WAYS:
+            link.set_origin(self._counters(way), 0)
+
+    def cross(
+        self,
+        way: Way,
+        *,
+        rate: float = 0.0,
+        shape: Shape = "constant",
+        streams: int = 0,
+        host: str = "switch",
+        size: int = 1500,
+        duty: float = 0.5,
+        burst: float = 0.2,
+        seed: int = 1,
+        congestion: str = "",
+    ) -> contextlib.AbstractContextManager[Crossing]:
+        """Traffic of other people over the line, "down" or "up", while the block lasts: datagrams at a rate, or TCP streams.
+
+        `rate`, bit/s of IP packets, is the mean of what is sent, `size` bytes a packet, in a shape of lab.crossing.Datagrams
+        (`duty`, `burst`, `seed`); or `streams` TCP connections take what they get. They run between the ISP and `host`:
+        "switch", "router", "agent" or a host of the plan. The truth is what `Crossing.carried` says; the line's own counters
+        count these packets too. ValueError when it is neither or both; LabFailed when an end breaks.
+        """
+        if (rate > 0) == (streams > 0):
+            raise ValueError("traffic has either a rate or a number of streams")
+        nowhere = ("", 0)
+        sent: Datagrams | Streams = Streams(target=nowhere, streams=streams, congestion=congestion)
+        if rate:
+            sent = Datagrams(target=nowhere, rate=rate, shape=shape, size=size, duty=duty, burst=burst, seed=seed)
+        return crossing(self.popen, self.plan, way, host, sent)
+
+    def _counters(self, way: Way) -> Path:
+        return self.inside(PRIVATE / f"{way}.counters")
 
 
 @contextlib.contextmanager

@@ -150,18 +150,23 @@ def test_the_switch_answers_snmp_and_knows_where_every_device_is(school):
     assert int(system["1.3.6.1.2.1.1.3.0"]) > 0
 
 
-def counted(lab):
+IN, OUT = "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"  # ifHCInOctets, ifHCOutOctets
+
+
+def counted(lab, column=IN):
     names = walked(lab, ROUTER, "1.3.6.1.2.1.31.1.1.1.1")
     index = next(oid.rpartition(".")[2] for oid, name in names.items() if name == "wan0")
-    return int(walked(lab, ROUTER, "1.3.6.1.2.1.31.1.1.1.6")[f"1.3.6.1.2.1.31.1.1.1.6.{index}"])
+    return int(walked(lab, ROUTER, column)[f"{column}.{index}"])
 
 
 @pytest.mark.namespaces
 def test_the_routers_counters_move_with_the_traffic(school, blast):
-    before = counted(school)
+    before, sent = counted(school), counted(school, OUT)
     assert len(blast(school, 500, seconds=0.5)) == 500
-    blast(school, 500, seconds=3.5)  # snmpd keeps a reading for three seconds
-    assert counted(school) - before >= 500 * 1500
+    with school.cross("up", rate=2e6):
+        blast(school, 500, seconds=3.5)  # snmpd keeps a reading for three seconds
+        assert counted(school) - before >= 500 * 1500
+        assert counted(school, OUT) - sent >= 2e6 / 8
 
 
 @pytest.mark.namespaces
