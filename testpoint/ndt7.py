@@ -1,7 +1,6 @@
 """The far end of ndt7: fills the line or counts what comes, and reports what the kernel saw (ndt7 protocol, v0.11.0)."""
 
 from datetime import UTC
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import msgspec
@@ -9,19 +8,28 @@ import msgspec
 from netready.failure import Failed, Failure, classify
 from netready.text import clean
 from probes.throughput import tcp_info
-from probes.throughput.handshake import Request, has_token, is_key, upgrade_response
-from probes.throughput.ndt7_spec import QUERY_LIMIT, SUBPROTOCOL, Load, next_tick, parse_told
+from probes.throughput.handshake import upgrade_response
+from probes.throughput.ndt7_spec import SUBPROTOCOL, Load, next_tick, parse_told
 from probes.throughput.tcp_info import TcpInfo
 from probes.throughput.websocket import Message, Opcode, close_status, encode, encode_close
-from testpoint.visit import ANSWER_SECONDS, Visit, answer
+from testpoint import upgrade
+from testpoint.visit import ANSWER_SECONDS, Visit, answer, turn_away
 
 EARLY_EXIT = "250"  # MB acknowledged after which a download may end; the protocol knows no other value
 _EARLY_EXIT_BYTES = 250_000_000
-_MOST_KEYS = 64
 # Load that waits in the kernel when the runtime is over is still sent, and prolongs a slow test by seconds. So only this much
 # may wait:
 BACKLOG_SECONDS = 0.05  # of the rate so far; the sender wakes far more often
 _LEAST_BACKLOG, _MOST_BACKLOG = 256 << 10, 16 << 20
+_RESULTS = {  # for /metrics; any other end is "broken"
+    "done": "done",
+    "early-exit": "done",
+    "shutdown": "shutdown",
+    "budget": "budget",
+    "closed by client": "client-closed",
+    Failure.RESET.value: "client-closed",
+    Failure.CLOSED_EARLY.value: "client-closed",
+}
 _CLOSE_GOING_AWAY, _CLOSE_PROTOCOL, _CLOSE_DONE = 1001, 1002, 1000  # RFC 6455, 7.4.1
 
 
@@ -40,39 +48,9 @@ def upload(visit: Visit) -> None:
         _Test(visit, query, load=None).run()
 
 
-def refusal(request: Request) -> tuple[int, str] | None:
-    """Status and sentence for a request that does not ask for an ndt7 test as the protocol wants it, else None. Pure."""
-    fields = request.fields
-    if request.method != "GET":
-        return 405, "an ndt7 test begins with GET"
-    if not fields.get("host") or "," in fields["host"]:
-        return 400, "exactly one Host is needed"
-    if fields.get("upgrade", "").lower() != "websocket" or not has_token(fields.get("connection", ""), "upgrade"):
-        return 426, "an ndt7 test is a WebSocket"
-    if fields.get("sec-websocket-version") != "13":
-        return 426, "only WebSocket version 13 is spoken"
-    if not is_key(fields.get("sec-websocket-key", "")):
-        return 400, "Sec-WebSocket-Key must be the base64 of 16 bytes"
-    if fields.get("sec-websocket-protocol") != SUBPROTOCOL:
-        return 400, f"Sec-WebSocket-Protocol must be exactly {SUBPROTOCOL}"
-    return None
-
-
 def parse_query(text: str) -> dict[str, str]:
-    """The client's metadata; raises Failed for what the protocol forbids: too long, empty or duplicate. Pure."""
-    if len(text) > QUERY_LIMIT:
-        raise Failed(Failure.TOO_LARGE, f"a query of more than {QUERY_LIMIT} bytes")
-    if not text:
-        return {}
-    try:
-        pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_KEYS)
-    except ValueError as error:
-        raise Failed(Failure.MALFORMED, "a query that is not key=value&...") from error
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Failed(Failure.MALFORMED, "a query with a key more than once")
-    if not all(key and value for key, value in pairs):
-        raise Failed(Failure.MALFORMED, "a query with an empty key or value")
+    """The client's metadata; raises Failed for what the protocol forbids. Pure."""
+    found = upgrade.parse_query(text)
     if found.get("early_exit", EARLY_EXIT) != EARLY_EXIT:
         raise Failed(Failure.MALFORMED, f"early_exit can only be {EARLY_EXIT}")
     return found
@@ -80,7 +58,7 @@ def parse_query(text: str) -> dict[str, str]:
 
 def _agree(visit: Visit) -> dict[str, str] | None:
     """Read the request and answer it; the query when the test may begin, None when it was refused."""
-    refused = refusal(visit.request)
+    refused = upgrade.refusal(visit.request, SUBPROTOCOL)
     if refused is not None:
         status, why = refused
         fields = {"Upgrade": "websocket", "Sec_WebSocket_Version": "13"} if status == 426 else {}
@@ -92,8 +70,7 @@ def _agree(visit: Visit) -> dict[str, str] | None:
         answer(visit, 400, failed.reason)
         return None
     if not visit.admit():
-        answer(visit, 503, "all places for tests are taken; try again in half a minute", Retry_After="30")
-        visit.log(f"{visit.peer} {visit.request.path} refused: all places for tests are taken")
+        turn_away(visit)
         return None
     visit.channel.write_all(upgrade_response(visit.request.fields["sec-websocket-key"], SUBPROTOCOL), seconds=ANSWER_SECONDS)
     visit.channel.become_websocket(masked=True)
@@ -114,6 +91,7 @@ class _Test:
         self._started_at = visit.wall().astimezone(UTC).isoformat().replace("+00:00", "Z")
         self._last: TcpInfo = {}
         self._end = ""
+        self._accounted = 0
 
     def run(self) -> None:
         """Run the test and log one line; network trouble ends the test, never the server."""
@@ -141,6 +119,8 @@ class _Test:
                 self._finish("shutdown", _CLOSE_GOING_AWAY, "Going away")
             elif now >= tick:
                 self._report()
+                if not self._account():
+                    self._finish("budget", _CLOSE_DONE, "Your data budget here is used up")
                 tick = now + next_tick(visit.chance)
                 if self._early and self._last.get("BytesAcked", 0) >= _EARLY_EXIT_BYTES:
                     self._finish("early-exit", _CLOSE_DONE, "Done sending")
@@ -193,6 +173,12 @@ class _Test:
         self._channel.queue(encode(Opcode.TEXT, msgspec.json.encode(message)))
         self._channel.queue(encode(Opcode.PING, str(int(1e9 * self._visit.now())).encode()))
 
+    def _account(self) -> bool:
+        """Whether the client may go on."""
+        moved = self._channel.bytes_in + self._channel.bytes_out
+        count, self._accounted = moved - self._accounted, moved
+        return self._visit.moved(count)
+
     def _part(self) -> None:
         """Let the client answer Close and take what is under way, until the hard limit; then hang up first."""
         until = self._start + self._visit.limits.hard
@@ -205,6 +191,7 @@ class _Test:
         self._channel.close(abort=True)
 
     def _log(self) -> None:
+        self._visit.ended(_RESULTS.get(self._end, "broken"))
         counted = self._last.get("BytesAcked" if self._load is not None else "BytesReceived", 0)
         seconds = self._last.get("ElapsedTime", 0) / 1e6
         rate = 8e-6 * counted / seconds if seconds > 0 else 0.0

@@ -6,9 +6,14 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from probes.throughput.settings import Endpoint
+from testpoint.limits import Limits
+from testpoint.server import Server, listen
 
 
 class Far:
@@ -65,6 +70,68 @@ def standing():
     assert server.stop() == 0
     assert "bug" not in server.log
     assert "Traceback" not in server.log
+
+
+class Inside:
+    """A testpoint in a thread of ours, for tests that give it other limits than the command line lets one."""
+
+    def __init__(self, *, token: str = "", metrics_open: bool = False, **limits) -> None:
+        self.lines: list[str] = []
+        self._server = Server(
+            listen(Endpoint("127.0.0.1", 0), 64),
+            limits=Limits(**limits),
+            token=token,
+            metrics_open=metrics_open,
+            log=self.lines.append,
+        )
+        self.address = str(self._server.where)
+        self.port = self._server.where.port
+        self._thread = threading.Thread(target=self._server.run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.stop()
+        self._thread.join()
+        assert "bug" not in "".join(self.lines)
+
+
+@pytest.fixture
+def inside():
+    """Start testpoints in this process; all are stopped afterwards."""
+    started = []
+
+    def start(**keywords):
+        started.append(Inside(**keywords))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+class Island:
+    """A network namespace of our own that holds nothing but a loopback: whoever is in it can reach nobody else."""
+
+    def __init__(self) -> None:
+        flags = ["-n"] if os.geteuid() == 0 else ["-Urn"]
+        hold = ["unshare", *flags, "sh", "-c", "ip link set lo up && echo ready && exec sleep 120"]
+        self._holder = subprocess.Popen(hold, stdout=subprocess.PIPE, text=True)
+        assert self._holder.stdout.readline() == "ready\n"
+        users = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]
+        self.enter = ("nsenter", "-t", str(self._holder.pid), *users, "-n")
+
+    def close(self) -> None:
+        self._holder.terminate()
+        self._holder.wait(timeout=5)
+        self._holder.stdout.close()
+
+
+@pytest.fixture
+def island():
+    """A network of one host."""
+    made = Island()
+    yield made
+    made.close()
 
 
 class Line:

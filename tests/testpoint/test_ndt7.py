@@ -27,7 +27,8 @@ def test_both_directions_on_loopback_agree_with_their_byte_counts(far, context):
     for found, bytes_of_it in ((down, "bytes_received"), (up, "bytes_sent")):
         details = found.details
         assert found.method == "ndt7/1"
-        assert found.value == pytest.approx(8 * details[bytes_of_it] / details["seconds"], rel=0.05)
+        # The warm-up is left out of the figure, and a busy machine is not as fast at one time as at another.
+        assert found.value == pytest.approx(8 * details[bytes_of_it] / details["seconds"], rel=0.2)
         assert found.value > 1e9
         assert 0.9 < details["seconds"] < 1.2
         assert details["samples"] >= 1
@@ -77,8 +78,11 @@ def test_tls(far, context, certificate):
     assert down.details["layer"] == "TLS payload"
     (stranger, _) = read(Throughput(**settings), context)
     assert stranger.failure == "tls-certificate"
-    (plain, _) = read(Throughput(server=server.address, handshake_timeout=1.0), context)
-    assert plain.failure in {"closed-early", "reset", "timeout", "malformed"}
+    (plain, _) = read(Throughput(server=server.address, seconds=0.3), context)
+    assert plain.details["layer"] == "TCP payload"
+    only = far("--cert", cert, "--key", key, "--tls-only")
+    (plain, _) = read(Throughput(server=only.address), context)
+    assert (plain.failure, "400" in plain.details["reason"]) == ("http-status", True)
 
 
 @pytest.mark.tool("openssl")

@@ -18,7 +18,8 @@ from probes.throughput.ndt7 import read
 from probes.throughput.ndt7_spec import DOWNLOAD, SUBPROTOCOL, UPLOAD
 from probes.throughput.settings import Direction, Throughput
 from probes.throughput.websocket import Opcode, Receiver, close_status, encode, encode_close, encode_header
-from testpoint.ndt7 import parse_query, refusal
+from testpoint.ndt7 import parse_query
+from testpoint.upgrade import refusal
 
 KEY = b"abcd"
 FIELDS = {
@@ -130,7 +131,7 @@ def test_a_query_of_the_reference_client_is_read():
 
 
 def test_compression_that_a_client_offers_is_not_agreed_to(standing):
-    assert refusal(Request("GET", DOWNLOAD, "", {name.lower(): value for name, value in FIELDS.items()})) is None
+    assert refusal(Request("GET", DOWNLOAD, "", {name.lower(): value for name, value in FIELDS.items()}), SUBPROTOCOL) is None
     with socket.create_connection(("127.0.0.1", standing.port), timeout=5) as connection:
         connection.sendall(ask(Sec_WebSocket_Extensions="permessage-deflate"))
         head = connection.recv(4096).partition(b"\r\n\r\n")[0]
