@@ -33,6 +33,9 @@ class Failure(StrEnum):
     SERVER_BUSY = "server-busy"
     LOCAL_RESOURCES = "local-resources"
     NOT_SUPPORTED = "not-supported"
+    INCONCLUSIVE = "inconclusive"
+    LINE_BUSY = "line-busy"
+    DATA_BUDGET = "data-budget"
 
 
 class Failed(Exception):  # noqa: N818 - a failure is not an error of ours, and its name says so

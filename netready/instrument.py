@@ -63,6 +63,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     targets   the hosts these settings would ask or load; checked against the authority before the survey's first packet
     table     the config's table when it is not called like the instrument (every throughput method reads [throughput])
     files     settings that are paths, relative to the config file
+    wanted    whether the settings ask for it at all; one that nobody asked for is not even listed as left out
     """
 
     name: str
@@ -81,6 +82,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     targets: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     table: str = ""
     files: tuple[str, ...] = ()
+    wanted: Callable[[Any], bool] = lambda _settings: True
 
     @property
     def config_table(self) -> str:

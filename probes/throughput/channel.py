@@ -28,7 +28,17 @@ Now = Callable[[], float]
 
 
 class Source(Protocol):
-    """Where the load comes from."""
+    """Where the load comes from.
+
+    between   whether a small frame may go before the next piece
+    ended     whether there is no next piece
+    """
+
+    @property
+    def between(self) -> bool: ...
+
+    @property
+    def ended(self) -> bool: ...
 
     def next_frame(self) -> bytes: ...
 
@@ -61,6 +71,7 @@ class Channel:
 
     sent_at, received_at   when bytes last moved, on the clock `now`
     bytes_in, bytes_out    what went through this socket's calls (inside TLS, if there is TLS)
+    early                  what came behind an HTTP head, until somebody takes it
     """
 
     def __init__(self, connection: socket.socket, now: Now) -> None:
@@ -72,7 +83,7 @@ class Channel:
         self.sent_at = self.received_at = now()
         self._now = now
         self._clear = not isinstance(connection, ssl.SSLSocket)
-        self._early = b""
+        self.early = b""
         self._buffer = memoryview(bytearray(1))
         self._current = memoryview(b"")
         self._outbox: deque[bytes] = deque()
@@ -82,9 +93,9 @@ class Channel:
         self._poll.register(connection, select.POLLIN)
 
     def read_head(self, *, seconds: float) -> bytes:
-        """The HTTP head that the peer sends first, whole; what follows it is kept for the WebSocket."""
+        """The HTTP head that the peer sends next, whole; what follows it is kept in `early`."""
         deadline = self._now() + seconds
-        head = bytearray()
+        head, self.early = bytearray(self.early), b""
         while (end := head_end(head)) is None:
             if self._now() >= deadline:
                 raise Failed(Failure.TIMEOUT, f"no complete HTTP head within {seconds:g} s")
@@ -97,10 +108,10 @@ class Channel:
                 raise Failed(Failure.CLOSED_EARLY, "the connection was closed before an HTTP head was complete")
             self.bytes_in += len(chunk)
             head += chunk
-        self._early = bytes(head[end:])
+        self.early = bytes(head[end:])
         return bytes(head[:end])
 
-    def write_all(self, data: bytes, *, seconds: float) -> None:
+    def write_all(self, data: bytes | memoryview, *, seconds: float) -> None:
         """Send `data` before any WebSocket frame, within `seconds`."""
         self._current = memoryview(data)
         deadline = self._now() + seconds
@@ -115,14 +126,31 @@ class Channel:
         """From here on the peer's bytes are frames; `masked` says whether they must be."""
         self.receiver = Receiver(masked=masked)
         self._buffer = memoryview(bytearray(BUFFER))
-        self._found = self.receiver.feed(memoryview(self._early))
-        self._early = b""
+        self._found = self.receiver.feed(memoryview(self.early))
+        self.early = b""
         self.sent_at = self.received_at = self._now()
 
     def queue(self, frame: bytes) -> None:
         """Send a small frame at the next boundary between frames; dropped when the peer has stopped reading."""
         if len(self._outbox) < OUTBOX_LIMIT:
             self._outbox.append(frame)
+
+    def wants_to_write(self, load: Source | None) -> bool:
+        """Whether there is anything to send."""
+        return self._write_error is None and bool(self._current or self._outbox or (load is not None and not load.ended))
+
+    def move(self, load: Source | None, *, readable: bool, writable: bool) -> list[Message]:
+        """Write once and read once where that is possible, and never wait; what came. For whoever polls many channels."""
+        if writable:
+            self._write(load)
+        if readable:
+            self._read()
+            while not self._clear and not self._found and self.connection.pending():  # type: ignore[attr-defined]
+                self._read()  # TLS has it already, and poll would not tell
+        if not self._found:
+            return []
+        found, self._found = self._found, []
+        return found
 
     @property
     def idle(self) -> bool:
@@ -171,9 +199,9 @@ class Channel:
         if self._write_error is not None:
             return False
         if not self._current:
-            if self._outbox:
+            if self._outbox and (load is None or load.between):
                 self._current = memoryview(self._outbox.popleft())
-            elif load is not None:
+            elif load is not None and not load.ended:
                 self._current = memoryview(load.next_frame())
             else:
                 return False

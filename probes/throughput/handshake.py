@@ -7,6 +7,8 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -18,8 +20,9 @@ _MOST_FIELDS = 100
 _END = b"\r\n\r\n"
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
-_REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (/[!-~]*) HTTP/1\.1")
-_STATUS_LINE = re.compile(r"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?")
+# A client that takes a server for a proxy names it once more before the path; servers must accept that (RFC 9112, 3.2.2).
+_REQUEST_LINE = re.compile(r"([A-Z]{1,16}) (?:http://[!-.0-~]{1,255}(?=/))?(/[!-~]*) HTTP/1\.1")
+_STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
 _FIELD = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
 _BUSY = frozenset({401, 429, 503})  # how an ndt7 platform says "not now, not you": try another time or server
 
@@ -34,10 +37,17 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A response's head, with fields as in `Request`."""
+    """A response's head, with fields as in `Request`. `minor` is of HTTP/1.1 or HTTP/1.0."""
 
     status: int
     fields: dict[str, str]
+    minor: int = 1
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the server keeps the connection for another request (RFC 9112, 9.3)."""
+        said = self.fields.get("connection", "")
+        return not has_token(said, "close") and (self.minor == 1 or has_token(said, "keep-alive"))
 
 
 def head_end(data: bytes | bytearray) -> int | None:
@@ -85,7 +95,7 @@ def parse_response(head: bytes) -> Response:
     line = _STATUS_LINE.fullmatch(first)
     if line is None:
         raise Failed(Failure.MALFORMED, f"not an HTTP/1.1 response: {clean(first, limit=60)!r}")
-    return Response(int(line[1]), fields)
+    return Response(int(line[2]), fields, int(line[1]))
 
 
 def accept_key(key: str) -> str:
@@ -107,11 +117,14 @@ def has_token(value: str, token: str) -> bool:
     return token in (part.strip().lower() for part in value.split(","))
 
 
-def upgrade_request(host: str, target: str, *, key: str, protocol: str, agent: str) -> bytes:
+def upgrade_request(
+    host: str, target: str, *, key: str, protocol: str, agent: str, fields: Mapping[str, str] = MappingProxyType({})
+) -> bytes:
     """A client's request to turn the connection into a WebSocket. No extension is offered, so nothing is compressed."""
+    extra = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     return (
         f"GET {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {agent}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {protocol}\r\n\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Protocol: {protocol}\r\n{extra}\r\n"
     ).encode("ascii")
 
 
@@ -123,16 +136,22 @@ def upgrade_response(key: str, protocol: str) -> bytes:
     ).encode("ascii")
 
 
-def check_upgrade(response: Response, *, key: str, protocol: str) -> None:
-    """Raises Failed, with the reason, unless the server agreed to exactly what was asked (RFC 6455, 4.1)."""
-    fields = response.fields
+def check_status(response: Response, wanted: int) -> None:
+    """Raises Failed, with the reason, unless the server answered with the status `wanted`. No redirect is ever followed."""
+    if response.status == wanted:
+        return
     if response.status in _BUSY:
         raise Failed(Failure.SERVER_BUSY, f"the server answered {response.status}")
     if 300 <= response.status < 400:
-        where = clean(fields.get("location", "nowhere"), limit=80)
+        where = clean(response.fields.get("location", "nowhere"), limit=80)
         raise Failed(Failure.HTTP_STATUS, f"the server sent us on to {where} ({response.status}); nobody authorised that")
-    if response.status != 101:
-        raise Failed(Failure.HTTP_STATUS, f"the server answered {response.status} instead of 101")
+    raise Failed(Failure.HTTP_STATUS, f"the server answered {response.status} instead of {wanted}")
+
+
+def check_upgrade(response: Response, *, key: str, protocol: str) -> None:
+    """Raises Failed, with the reason, unless the server agreed to exactly what was asked (RFC 6455, 4.1)."""
+    fields = response.fields
+    check_status(response, 101)
     if fields.get("upgrade", "").lower() != "websocket" or not has_token(fields.get("connection", ""), "upgrade"):
         raise Failed(Failure.MALFORMED, "the server's 101 does not upgrade to a WebSocket")
     if fields.get("sec-websocket-accept") != accept_key(key):

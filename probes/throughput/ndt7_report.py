@@ -1,4 +1,7 @@
-"""From what happened in one direction of an ndt7 test to its figure and details. No I/O."""
+"""From what happened in one direction of a test to its figure and details. No I/O.
+
+Written for ndt7; `librespeed` describes its tests with it, too. Both load a line for a fixed time and tell the same facts.
+"""
 
 import msgspec
 
@@ -6,6 +9,7 @@ from netready.failure import Failed, Failure
 from netready.measurement import Detail
 from probes.throughput import interval
 from probes.throughput.ndt7_spec import TcpCounters
+from probes.throughput.nic import Card, limits
 from probes.throughput.settings import Direction
 from probes.throughput.surroundings import ETHERNET_HEADER, Moment, Own, cpu_share, other_traffic
 from probes.throughput.tcp_info import TcpInfo, header_bytes
@@ -16,8 +20,9 @@ CPU_SHARE = 0.85  # of one processor, by this process
 HOST_SHARE = 0.95  # of all processors, by anybody
 LIMIT_SHARE = 0.2  # of the sender's busy time
 BUSY_SHARE = 0.8  # of the test, in which a sender that fills the line has something to send
+THIN_SEGMENT = 0.3  # of our own largest segment, on average; who has more to send fills them, even where a path halves them
+DATA_BUDGET = "data-budget"  # as a limit, and as how a test ended
 _ABSURD_RTT = 60_000_000  # microseconds; a server may tell us anything, and the kernel says 2**32-1 before it knows
-NEAR_INTERFACE = 0.9  # of the interface's nominal rate, at the IP layer
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -26,7 +31,13 @@ class Outcome(msgspec.Struct, kw_only=True):
     samples         (seconds, bytes) as this side counted: payload received, or bytes acknowledged
     told_samples    (seconds, bytes) as the server counted an upload
     told            the server's last counters
-    ended           "close" (by the server), "stop" (time was up) or "abrupt"
+    tcp_before      our kernel's counters before the load and after it, all connections together
+    tcp_after
+    congestion      what our own TCP uses, which matters to an upload
+    warm_up         seconds of load before the samples begin, which are left out
+    by_kernel       whether the samples of a download are our kernel's counts, in which TLS has its share
+    short           whether the server gave less than it was asked for, so that it had to be asked again and again
+    ended           "close" (by the server), "stop" (time was up), "data-budget" or "abrupt"
     """
 
     direction: Direction
@@ -35,7 +46,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     family: int = 0
     loopback: bool = False
     interface: str | None = None
-    interface_rate: float | None = None
+    card: Card | None = None
     before: Moment | None = None
     after: Moment | None = None
     tcp_before: TcpInfo = {}
@@ -43,6 +54,11 @@ class Outcome(msgspec.Struct, kw_only=True):
     samples: list[tuple[float, float]] = []
     told_samples: list[tuple[float, float]] = []
     told: TcpCounters | None = None
+    streams: int = 1
+    congestion: str = ""
+    warm_up: float = 0.0
+    by_kernel: bool = False
+    short: bool = False
     ignored: int = 0
     uuid: str = ""
     ended: str = ""
@@ -83,12 +99,16 @@ def describe(outcome: Outcome, value: float | None) -> dict[str, Detail]:
         "seconds": round(outcome.seconds, 3),
         "bytes_sent": _grown(outcome, "BytesSent"),
         "bytes_received": _grown(outcome, "BytesReceived"),
-        "streams": 1,
+        "streams": outcome.streams,
         "samples": len(outcome.counted),
-        "layer": "TLS payload" if down and outcome.tls else "TCP payload",
+        "layer": "TLS payload" if down and outcome.tls and not outcome.by_kernel else "TCP payload",
         "counted_by": "this side" if down else "server" if outcome.by_server else "this side (bytes acknowledged)",
         "ended": outcome.ended,
     }
+    if outcome.warm_up:
+        details["warm_up"] = round(outcome.warm_up, 3)
+    if outcome.congestion and not down:
+        details["congestion"] = outcome.congestion
     if outcome.reason:
         details["reason"] = outcome.reason
     if outcome.uuid:
@@ -98,8 +118,9 @@ def describe(outcome: Outcome, value: float | None) -> dict[str, Detail]:
     if value is not None:
         details |= _rate_details(outcome, value)
     sender = _sender(outcome)
-    if sender.get("MinRTT", _ABSURD_RTT) < _ABSURD_RTT:
-        details["min_rtt"] = sender["MinRTT"] / 1e6
+    least = sender.get("MinRTT", outcome.tcp_after.get("MinRTT", _ABSURD_RTT))
+    if least < _ABSURD_RTT:
+        details["min_rtt"] = least / 1e6
     if 0 < sender.get("BytesSent", 0) >= sender.get("BytesRetrans", 0):
         details["retransmitted"] = round(sender.get("BytesRetrans", 0) / sender["BytesSent"], 6)
     return details | _surroundings(outcome, value)
@@ -111,10 +132,10 @@ def _rate_details(outcome: Outcome, value: float) -> dict[str, Detail]:
     if found is not None:
         details["interval"] = [found[0], found[1]]
         details["interval_method"] = interval.METHOD
-    mss = _mss(outcome)
-    if mss:
-        details["mss"] = mss
-        details["ip_rate"] = value * (mss + header_bytes(outcome.tcp_after, outcome.family)) / mss
+    ip_rate = _ip_rate(outcome, value)
+    if ip_rate is not None:
+        details["mss"] = _mss(outcome)
+        details["ip_rate"] = ip_rate
     return details
 
 
@@ -123,8 +144,8 @@ def _surroundings(outcome: Outcome, value: float | None) -> dict[str, Detail]:
     before, after = outcome.before, outcome.after
     if outcome.interface:
         details["interface"] = outcome.interface
-    if outcome.interface_rate:
-        details["interface_rate"] = outcome.interface_rate
+    if outcome.card is not None and outcome.card.line_speed:
+        details["interface_rate"] = outcome.card.line_speed
     if before is None or after is None or after.at <= before.at:
         return details
     process, host = cpu_share(before, after)
@@ -132,9 +153,13 @@ def _surroundings(outcome: Outcome, value: float | None) -> dict[str, Detail]:
     if host is not None:
         details["cpu_host"] = round(host, 3)
     if value is not None:
-        limit = limited_by(outcome, value, process, host)
-        if limit:
-            details["limited_by"] = limit
+        match limited_by(outcome, value, process, host):
+            case []:
+                pass
+            case [word]:
+                details["limited_by"] = word
+            case words:
+                details["limited_by"] = [*words]
     if before.counters and after.counters and not outcome.loopback and outcome.tcp_after:
         seconds = after.at - before.at
         towards = other_traffic(
@@ -155,29 +180,46 @@ def _surroundings(outcome: Outcome, value: float | None) -> dict[str, Detail]:
     return details
 
 
-def limited_by(outcome: Outcome, value: float, process: float, host: float | None) -> str | None:
-    """What kept the figure down, as far as it can be shown; None when it cannot.
+def limited_by(outcome: Outcome, value: float, process: float, host: float | None) -> list[str]:
+    """What kept the figure down, as far as it can be shown; nothing when it cannot.
 
     "link" is the last word: the sender was busy all the time and only its congestion control held it back. "loopback" says
     that no line was measured at all.
     """
+    found = [DATA_BUDGET] if outcome.ended == DATA_BUDGET else []
     if outcome.loopback:
-        return "loopback"
+        return [*found, "loopback"]
     if process >= CPU_SHARE or (host is not None and host >= HOST_SHARE):
-        return "cpu"
-    mss = _mss(outcome)
-    headers = (mss + header_bytes(outcome.tcp_after, outcome.family)) / mss if mss else 1.0
-    if outcome.interface_rate and value * headers >= NEAR_INTERFACE * outcome.interface_rate:
-        return "interface"
-    sender, elapsed = _sender(outcome), 1e6 * outcome.seconds
+        found.append("cpu")
+    if outcome.card is not None:
+        found += limits(outcome.card, _ip_rate(outcome, value))
+    return found or _limited_sender(outcome)
+
+
+def _limited_sender(outcome: Outcome) -> list[str]:
+    """What the sending end's TCP says about itself, or what its segments show when it says nothing."""
+    sender = _sender(outcome)
     busy = sender.get("BusyTime")
     if not busy:
-        return None
+        return ["sender"] if outcome.short or _thin(outcome) else []
     if sender.get("RWndLimited", 0) > LIMIT_SHARE * busy:
-        return "receive-window"
+        return ["receive-window"]
     if sender.get("SndBufLimited", 0) > LIMIT_SHARE * busy:
-        return "send-buffer"
-    return "link" if busy >= BUSY_SHARE * elapsed else "sender"
+        return ["send-buffer"]
+    loaded = 1e6 * (outcome.warm_up + outcome.seconds) * outcome.streams
+    return ["link"] if busy >= BUSY_SHARE * loaded else ["sender"]
+
+
+def _thin(outcome: Outcome) -> bool:
+    """Whether a download came in small pieces, as from a server that has nothing more to send."""
+    segments = _grown(outcome, "DataSegsIn")
+    largest = outcome.tcp_after.get("AdvMSS", 0)
+    return segments > 0 and _grown(outcome, "BytesReceived") / segments < THIN_SEGMENT * largest
+
+
+def _ip_rate(outcome: Outcome, value: float) -> float | None:
+    mss = _mss(outcome)
+    return value * (mss + header_bytes(outcome.tcp_after, outcome.family)) / mss if mss else None
 
 
 def _sender(outcome: Outcome) -> dict[str, int]:

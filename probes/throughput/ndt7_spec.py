@@ -90,6 +90,16 @@ class Load:
         self._size = SMALLEST_LOAD
         self._total = 0
 
+    @property
+    def between(self) -> bool:
+        """Every frame is whole, so another may always go first."""
+        return True
+
+    @property
+    def ended(self) -> bool:
+        """Whoever sends decides when to stop."""
+        return False
+
     def next_frame(self) -> bytes:
         """The next frame to send, whole."""
         if self._size < LARGEST_LOAD and self._size <= self._total / GROWTH:

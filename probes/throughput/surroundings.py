@@ -7,7 +7,27 @@ from pathlib import Path
 
 import msgspec
 
-_SPEED_UNKNOWN = 0xFFFF  # Mbit/s; how 16 bits of -1 read, from a driver that does not know (linux/ethtool.h)
+from probes.throughput.nic import Card, Kind, card, limits, route_interface
+
+__all__ = [
+    "ETHERNET_HEADER",
+    "Card",
+    "Counters",
+    "Kind",
+    "Moment",
+    "Own",
+    "card",
+    "cpu_share",
+    "interface_of",
+    "interface_rate",
+    "limits",
+    "other_traffic",
+    "parse_counters",
+    "parse_cpu",
+    "read_moment",
+    "route_interface",
+]
+
 ETHERNET_HEADER = 14  # bytes that interface counters include beside the IP packet; no preamble, no checksum
 
 
@@ -97,11 +117,8 @@ def interface_of(connection: socket.socket) -> str | None:
 
 
 def interface_rate(interface: str) -> float | None:
-    """The interface's nominal rate in bit/s, or None when it has none (loopback, wireless)."""
-    import psutil  # noqa: PLC0415 - only a test that runs needs it
-
-    found = psutil.net_if_stats().get(interface)
-    return found.speed * 1e6 if found is not None and 0 < found.speed < _SPEED_UNKNOWN else None
+    """A wired interface's nominal rate in bit/s, or None when it has none that limits (loopback, wireless, virtual)."""
+    return card(interface).line_speed
 
 
 def other_traffic(total: int, packets: int, own: Own, seconds: float) -> float:

@@ -8,11 +8,14 @@ Last* fields (milliseconds); rates are bytes per second.
 import contextlib
 import socket
 import struct
+import sys
+from typing import NamedTuple
 
 TCP_INFO = 11
 TCP_NOTSENT_LOWAT = 25  # linux/tcp.h; the socket module does not always name it
 TCP_CONGESTION = 13
 TCP_CC_INFO = 26
+SO_MAX_PACING_RATE = 47  # asm-generic/socket.h
 _ROOM = 512  # larger than any tcp_info so far (280 bytes in Linux 6.18)
 
 # JSON numbers are doubles to most readers; ndt7 asks that integers stay below 2**53. An unset rate is 2**64-1.
@@ -64,6 +67,68 @@ def read(connection: socket.socket) -> TcpInfo:
         return decode(connection.getsockopt(socket.IPPROTO_TCP, TCP_INFO, _ROOM))
     except OSError:
         return {}
+
+
+class Glance(NamedTuple):
+    """The few counters that a test reads many times a second. Segments are those of the wire, however the kernel merged them.
+
+    rcv_mss           bytes of payload in a full segment that came
+    rtt, min_rtt      microseconds; min_rtt is 2**32-1 before the kernel knows
+    acked, received   bytes of payload, in order
+    segments          data segments that came, in whatever order: smooth where `received` waits for a lost one
+    delivered         data segments of ours that arrived, acknowledged in whatever order (SACK): smooth where `acked` waits
+    """
+
+    rcv_mss: int
+    snd_mss: int
+    rtt: int
+    min_rtt: int
+    acked: int
+    received: int
+    segments: int
+    delivered: int
+
+
+_GLANCE = struct.Struct("=16xII44xI48xQQ12xII36xI")  # the offsets of these fields in struct tcp_info
+
+
+def glance(connection: socket.socket) -> Glance | None:
+    """The counters of `Glance`, or None where the system has no such struct or the connection is gone."""
+    try:
+        raw = connection.getsockopt(socket.IPPROTO_TCP, TCP_INFO, _ROOM)
+    except OSError:
+        return None
+    if len(raw) < _GLANCE.size:
+        return None
+    snd_mss, rcv_mss, rtt, acked, received, min_rtt, segments, delivered = _GLANCE.unpack_from(raw)
+    return Glance(rcv_mss, snd_mss, rtt, min_rtt, acked, received, segments, delivered)
+
+
+def pace(connection: socket.socket, rate: float) -> None:
+    """Let this connection send at most `rate` bit/s of payload (SO_MAX_PACING_RATE; TCP paces itself since Linux 4.13)."""
+    limit = min(max(1, int(rate / 8)), 2**64 - 1)
+    try:
+        connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, limit.to_bytes(8, sys.byteorder))
+    except OSError:  # an older kernel takes 32 bits only
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, SO_MAX_PACING_RATE, min(limit, 2**32 - 1).to_bytes(4, sys.byteorder))
+
+
+def use_congestion(connection: socket.socket, name: str) -> bool:
+    """Use this congestion control; False when the kernel has none of that name or keeps it for others."""
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, name.encode("ascii"))
+    except OSError:
+        return False
+    return True
+
+
+def congestion(connection: socket.socket) -> str:
+    """The connection's congestion control, or "" where the system does not tell."""
+    try:
+        return connection.getsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, 16).rstrip(b"\0").decode("ascii", "replace")
+    except OSError:
+        return ""
 
 
 def decode_bbr(raw: bytes) -> dict[str, int]:

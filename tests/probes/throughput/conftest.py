@@ -1,7 +1,10 @@
 """Servers on loopback that misbehave on purpose, and what an instrument is handed."""
 
 import contextlib
+import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -94,3 +97,23 @@ def hostile():
         assert not thread.is_alive()
     for listener in listeners:
         listener.close()
+
+
+@pytest.fixture
+def testpoint_at():
+    """Start testpoints in processes of their own, with these options; "HOST:PORT". They are gone after the test."""
+    started = []
+
+    def start(*options):
+        command = [sys.executable, "-m", "testpoint", "--listen", "127.0.0.1:0", "--json", *options]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        return json.loads(line)["listen"]
+
+    yield start
+    for process in started:
+        process.terminate()
+        _, log = process.communicate(timeout=10)
+        assert "our bug" not in log

@@ -55,7 +55,7 @@ def test_rubbish_is_refused_in_one_way_only(data):
     "head",
     [
         b"GET / HTTP/1.0\r\n\r\n",
-        b"GET http://elsewhere/ HTTP/1.1\r\n\r\n",
+        b"GET ftp://elsewhere/ HTTP/1.1\r\n\r\n",
         b"get / HTTP/1.1\r\n\r\n",
         b"GET  / HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nA b: c\r\n\r\n",

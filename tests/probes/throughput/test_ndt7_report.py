@@ -5,10 +5,17 @@ import pytest
 from netready.failure import Failed
 from probes.throughput.ndt7_report import Outcome, describe, limited_by, rate
 from probes.throughput.ndt7_spec import TcpCounters
+from probes.throughput.nic import Card, Kind
 from probes.throughput.settings import Direction
 from probes.throughput.surroundings import Counters, Moment
 
 SAMPLES = [(float(second), 12_500_000.0 * second) for second in range(1, 11)]  # 100 Mbit/s
+
+THIN = {"RcvMSS": 1448, "AdvMSS": 1448, "Options": 7, "DataSegsIn": 100_000}
+
+
+def wired(speed):
+    return Card(interface="eth0", kind=Kind.ETHERNET, speed=speed)
 
 
 def outcome(**changed):
@@ -53,24 +60,38 @@ def test_nothing_moved_is_no_figure():
 
 
 @pytest.mark.parametrize(
-    ("changed", "process", "host", "word"),
+    ("changed", "process", "host", "words"),
     [
         ({}, 0.3, 0.5, "link"),
         ({}, 0.9, 0.5, "cpu"),
         ({}, 0.3, 0.99, "cpu"),
         ({}, 0.3, None, "link"),
         ({"loopback": True}, 0.3, 0.5, "loopback"),
-        ({"interface_rate": 100e6}, 0.3, 0.5, "interface"),
-        ({"interface_rate": 1e9}, 0.3, 0.5, "link"),
+        ({"card": wired(100e6)}, 0.3, 0.5, "interface"),
+        ({"card": wired(1e9)}, 0.3, 0.5, "link"),
+        ({"card": Card(interface="wlan0", kind=Kind.WIFI)}, 0.9, 0.5, "cpu wifi"),
         ({"told": TcpCounters(BusyTime=9_900_000, RWndLimited=3_000_000)}, 0.3, 0.5, "receive-window"),
         ({"told": TcpCounters(BusyTime=9_900_000, SndBufLimited=3_000_000)}, 0.3, 0.5, "send-buffer"),
         ({"told": TcpCounters(BusyTime=4_000_000)}, 0.3, 0.5, "sender"),
-        ({"told": TcpCounters()}, 0.3, 0.5, None),
-        ({"told": None}, 0.3, 0.5, None),
+        ({"told": TcpCounters(BusyTime=9_900_000), "streams": 2}, 0.3, 0.5, "sender"),
+        ({"told": TcpCounters()}, 0.3, 0.5, ""),
+        ({"told": None}, 0.3, 0.5, ""),
+        ({"told": None, "short": True}, 0.3, 0.5, "sender"),
+        ({"told": None, "tcp_after": THIN | {"BytesReceived": 30_000_000}}, 0.3, 0.5, "sender"),
+        ({"told": None, "tcp_after": THIN | {"BytesReceived": 144_000_000}}, 0.3, 0.5, ""),
+        ({"ended": "data-budget"}, 0.3, 0.5, "data-budget"),
+        ({"ended": "data-budget", "loopback": True}, 0.3, 0.5, "data-budget loopback"),
     ],
 )
-def test_what_limited_a_test_is_only_said_when_it_shows(changed, process, host, word):
-    assert limited_by(outcome(**changed), 100e6, process, host) == word
+def test_what_limited_a_test_is_only_said_when_it_shows(changed, process, host, words):
+    assert limited_by(outcome(**changed), 100e6, process, host) == words.split()
+
+
+def test_one_limit_is_a_word_and_several_are_a_list():
+    now = Moment(at=10.0, counters=None, process=9.5, host_busy=None, host_total=None)
+    start = Moment(at=0.0, counters=None, process=0.0, host_busy=None, host_total=None)
+    assert describe(outcome(before=start, after=now), 100e6)["limited_by"] == "cpu"
+    assert describe(outcome(before=start, after=now, ended="data-budget"), 100e6)["limited_by"] == ["data-budget", "cpu"]
 
 
 def test_other_traffic_is_told_apart_from_our_own():
