@@ -13,6 +13,7 @@ import click
 
 from netready import __version__
 
+NO = 1  # the answer is no
 USAGE = 2  # usage or configuration: nothing was done
 CANNOT_SAY = 3  # INDETERMINATE, or a measurement could not be made
 REFUSALS = frozenset({"ConfigError", "Refused", "StoreError", "Unfit"})

@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from agent.budget import BudgetSettings
+from agent.line import LineSettings
 from netready.authority import Authority
 from netready.instrument import Instrument
-from netready.rate import duration, rate
+from netready.rate import duration, rate, size
 from netready.refusal import Unfit, fit, near, toml
 from netready.site import Site
 
@@ -77,6 +79,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     exporter: ExporterSettings
     readiness: ReadinessSettings
     inventory: InventorySettings
+    line: LineSettings
+    budget: BudgetSettings
     tables: dict[str, dict[str, Any]]  # the instruments' own tables, decoded when an instrument asks for its settings
 
     def path(self, text: str) -> Path:
@@ -100,8 +104,17 @@ TABLES: dict[str, type[Any]] = {
     "exporter": ExporterSettings,
     "readiness": ReadinessSettings,
     "inventory": InventorySettings,
+    "line": LineSettings,
+    "budget": BudgetSettings,
 }
 _RATES = ("contracted_down", "contracted_up")
+# Fields that people may write with a unit, and how they are read.
+_QUANTITIES: dict[str, dict[str, Callable[[str], float]]] = {
+    "survey": {"interval": duration},
+    "line": {"look": duration, "wait": duration},
+    "budget": {"per_day": size, "per_month": size},
+    "throughput": {"at_least": rate, "most_bytes": size},
+}
 
 
 def find(option: str | None) -> Path:
@@ -163,16 +176,18 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _read_quantities(raw: dict[str, Any], path: Path) -> None:
-    """Turn "300M" and "6h" into base units in place; numbers are already base units."""
+    """Turn "300M", "5G" and "6h" into base units in place; numbers are already base units."""
     site = raw.get("site")
     circuits = site.get("circuits") if isinstance(site, dict) else None
     for index, circuit in enumerate(circuits if isinstance(circuits, list) else ()):
         for name in _RATES:
             if isinstance(circuit, dict) and isinstance(circuit.get(name), str):
                 circuit[name] = _quantity(rate, circuit[name], path, f"site.circuits[{index}].{name}")
-    survey = raw.get("survey")
-    if isinstance(survey, dict) and isinstance(survey.get("interval"), str):
-        survey["interval"] = _quantity(duration, survey["interval"], path, "survey.interval")
+    for table, fields in _QUANTITIES.items():
+        found = raw.get(table)
+        for name, parse in fields.items():
+            if isinstance(found, dict) and isinstance(found.get(name), str):
+                found[name] = _quantity(parse, found[name], path, f"{table}.{name}")
 
 
 def _quantity(parse: Callable[[str], float], text: str, path: Path, field: str) -> float:

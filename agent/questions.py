@@ -173,9 +173,25 @@ _TAIL = """\
 # url = "https://library.example/"
 # role = "content"
 
-# The far end of throughput tests: an ndt7 server. `netready testpoint` is one.
+# The far end of throughput tests; `netready testpoint` is one. Methods: netready, ndt7, iperf3, librespeed, speedtest. Their
+# figures are never mixed; one is enough. With `at_least`, the test is small and only answers "at least that much?".
 [throughput]
+methods = ["netready"]
 server = {server}
+# at_least = "100M"
+
+# A test waits while others use more than this share of the contracted rate, and is given up after some tries. With a
+# circuit's `counter` the router is asked how much that is; without one only this machine's own traffic is seen.
+[line]
+busy = 0.3
+tries = 3
+wait = "60s"
+quiet = []               # no test then: "08:00-09:30" on school days, "2026-05-12 08:00-12:00" for an exam
+
+# What tests may cost, both ways. Profiles: unmetered (no cap), metered (500 MB a day, 5 GB a month), satellite (50 MB a day,
+# 1 GB a month, only `at_least` tests, only at night). Caps of your own: per_day = "200M", per_month = "4G".
+[budget]
+profile = "unmetered"
 
 [latency]
 targets = []             # hosts of your own networks, or named above

@@ -7,19 +7,23 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from agent import budget
+from agent.budget import Left
 from agent.capabilities import held
 from agent.census import count
 from agent.config import Config, authority
+from agent.turn import Terms, Turn, fills
 from collectors.kinds import Naming
 from netready import __version__
 from netready.authority import Refused
 from netready.clock import Clock
 from netready.device import Sighting
+from netready.failure import Failed
 from netready.instrument import Capability, Chance, Context, Instrument
 from netready.measurement import Measurement
 from netready.survey import Run, Survey
 
-ASSUMED_RATE = 100e6  # bit/s: foretells the data a throughput test moves when no contract says how fast the line is
+NO_CAP = Left()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,22 +36,38 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     skipped: str | None = None
 
 
-def plan(config: Config, rows: Iterable[Instrument], rights: frozenset[Capability]) -> tuple[Step, ...]:
-    """The survey's steps in order, with about how long each takes (s) and how much it moves (bytes)."""
-    down, up = config.site.contracted_down or ASSUMED_RATE, config.site.contracted_up or ASSUMED_RATE
+def plan(
+    config: Config,
+    rows: Iterable[Instrument],
+    rights: frozenset[Capability],
+    *,
+    left: Left = NO_CAP,
+    now: datetime | None = None,
+) -> tuple[Step, ...]:
+    """The survey's steps in order, with about how long each takes (s) and how much it moves on the line (bytes).
+
+    What is `left` of the data budget falls from step to step; `now` matters to quiet hours and to a profile that tests only at
+    night; without it the plan is for any time.
+    """
     steps = []
     for row in rows:
         settings = config.settings(row)
+        if not row.wanted(settings):
+            continue
         reason = _reason(row, settings, config, rights)
-        steps.append(
-            Step(
-                instrument=row.name,
-                does=row.does,
-                seconds=0.0 if reason else row.seconds(settings),
-                bytes=0.0 if reason else row.load(settings, (down + up) / 2),
-                skipped=reason,
-            )
-        )
+        if reason is None and fills(row):
+            reason = budget.forbidden(row, settings, config.budget.rules, now, config.site)
+            hours = None if now is None or budget.is_target(row, settings) else config.line.quiet_now(config.site, now)
+            reason = reason or (None if hours is None else f"quiet hours, {hours.text} (line.quiet)")
+        if reason is None:
+            try:
+                settings = budget.fitted(row, settings, config.site, left)
+            except Failed as failed:
+                reason = f"{failed.failure}: {failed.reason}"
+        moved = 0.0 if reason else budget.foretold(row, settings, config.site)
+        left = left.after(moved)
+        seconds = 0.0 if reason else row.seconds(settings)
+        steps.append(Step(instrument=row.name, does=row.does, seconds=seconds, bytes=moved, skipped=reason))
     return tuple(steps)
 
 
@@ -59,17 +79,19 @@ def take(
     chance: Chance,
     say: Callable[[str], None],
     rights: frozenset[Capability] | None = None,
+    terms: Terms | None = None,
 ) -> Survey:
     """Make one survey. A network that fails is in it as data; an instrument that breaks costs its own line.
 
-    Raises Refused, before anything is sent, when the config asks for a target that nobody authorised.
+    With `terms`, tests that fill the line wait for their turn and keep to the data budget. Raises Refused, before anything is
+    sent, when the config asks for a target that nobody authorised.
     """
     rows = tuple(rows)
     allowed = held() if rights is None else rights
     context = Context(clock=clock, chance=chance, authority=authority(config, rows), say=say)
     for row in rows:
         settings = config.settings(row)
-        for host in () if _reason(row, settings, config, allowed) else row.targets(settings):
+        for host in () if not row.wanted(settings) or _reason(row, settings, config, allowed) else row.targets(settings):
             context.authority.allow_host(host)
     started = clock.now()
     measurements: list[Measurement] = []
@@ -77,12 +99,17 @@ def take(
     runs: list[Run] = []
     for row in rows:
         settings = config.settings(row)
+        if not row.wanted(settings):
+            continue
+        turn = Turn(row=row, settings=settings, context=context, terms=terms)
         reason = _reason(row, settings, config, allowed)
+        if reason is None and (refusal := turn.refusal()) is not None:
+            reason = refusal.reason
         if reason is not None:
             runs.append(Run(instrument=row.name, method=row.method, ok=True, seconds=0.0, skipped=reason))
             continue
         say(f"{row.name}: {row.does}")
-        runs.append(_run(row, settings, context, measurements, sightings))
+        runs.append(_run(turn, measurements, sightings))
     finished = clock.now()
     naming = Naming(student=config.inventory.student_names, staff=config.inventory.staff_names)
     return Survey(
@@ -104,43 +131,42 @@ def survey_id(started: datetime, chance: Chance) -> str:
     return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{chance.getrandbits(40):010x}"
 
 
-def read(row: Instrument, settings: object, context: Context) -> tuple[list[Measurement], list[Sighting]]:
+def read(
+    row: Instrument, settings: object, context: Context, terms: Terms | None = None
+) -> tuple[list[Measurement], list[Sighting]]:
     """Everything one instrument yields. An instrument that breaks raises."""
     measurements: list[Measurement] = []
     sightings: list[Sighting] = []
-    _gather(row, settings, context, measurements, sightings)
+    _gather(Turn(row=row, settings=settings, context=context, terms=terms), measurements, sightings)
     return measurements, sightings
 
 
-def _run(
-    row: Instrument, settings: object, context: Context, measurements: list[Measurement], sightings: list[Sighting]
-) -> Run:
+def _run(turn: Turn, measurements: list[Measurement], sightings: list[Sighting]) -> Run:
     """Run one instrument into the survey's lists; what it gave before it broke is kept."""
-    begun = context.clock.monotonic()
+    clock = turn.context.clock
+    begun = clock.monotonic()
     before = len(measurements), len(sightings)
     broke = None
     try:
-        _gather(row, settings, context, measurements, sightings)
+        _gather(turn, measurements, sightings)
     except Refused:
         raise
     except Exception as error:  # noqa: BLE001 - the one place where a broken instrument is kept from spoiling the others
         traceback.print_exc(file=sys.stderr)
         broke = f"{type(error).__name__}: {error}"[:300]
     return Run(
-        instrument=row.name,
-        method=row.method,
+        instrument=turn.row.name,
+        method=turn.row.method,
         ok=broke is None,
-        seconds=context.clock.monotonic() - begun,
+        seconds=clock.monotonic() - begun,
         measurements=len(measurements) - before[0],
         sightings=len(sightings) - before[1],
         error=broke,
     )
 
 
-def _gather(
-    row: Instrument, settings: object, context: Context, measurements: list[Measurement], sightings: list[Sighting]
-) -> None:
-    for reading in row.read(settings, context):
+def _gather(turn: Turn, measurements: list[Measurement], sightings: list[Sighting]) -> None:
+    for reading in turn.readings():
         match reading:
             case Measurement():
                 measurements.append(reading)

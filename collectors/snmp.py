@@ -167,11 +167,9 @@ def emit(answer: Answer) -> Iterator[Reading]:
         yield Measurement.failed(UPTIME, answer.device, answer.at, Failure.NOT_SUPPORTED, METHOD, **details, reason=reason)
     else:
         yield Measurement.of(UPTIME, answer.device, answer.at, uptime, METHOD, **details)
-    taken: set[str] = set()
+    names = {row: name for name, row in interface_names(answer.table).items()}
     for interface in found:
-        name = interface.name if interface.name not in taken else f"{interface.name}#{interface.index}"
-        taken.add(name)
-        yield from _emit_interface(f"{answer.device} {name}", interface, uptime, answer.table.fault)
+        yield from _emit_interface(f"{answer.device} {names[interface.index,]}", interface, uptime, answer.table.fault)
 
 
 def _emit_interface(target: str, interface: Interface, uptime: float | None, fault: str | None) -> Iterator[Measurement]:
@@ -193,6 +191,16 @@ def _emit_interface(target: str, interface: Interface, uptime: float | None, fau
             word = Failure.NO_ANSWER if fault else Failure.NOT_SUPPORTED
             reason = f"the walk ended early: {fault}" if fault else "the device does not say"
             yield Measurement.failed(metric, target, interface.at, word, METHOD, **details, reason=reason)
+
+
+def interface_names(table: Table) -> dict[str, Oid]:
+    """Name to row of the interfaces in a walk of IF_NAME; a name that was there before gets its index, as in "wan0#7"."""
+    names: dict[str, Oid] = {}
+    for row in sorted(table.seen):
+        if len(row) == 1:
+            name = _text(table.cells[IF_NAME].get(row)) or f"if{row[0]}"
+            names[name if name not in names else f"{name}#{row[0]}"] = row
+    return names
 
 
 def interfaces(table: Table) -> list[Interface]:

@@ -132,9 +132,37 @@ class Store:
         with _sentence(self.path):
             return [row[0].encode() for row in self._db.execute("SELECT body FROM decision ORDER BY seq")]
 
+    def spend(self, at: datetime, what: str, amount: int) -> int:
+        """Write down a use of the line before it begins, with the bytes foretold; the entry's number for `settle`."""
+        with _sentence(self.path), _transaction(self._db):
+            made = self._db.execute("INSERT INTO spent (at, what, bytes) VALUES (?, ?, ?)", (_text(at), what, amount))
+            return made.lastrowid or 0
+
+    def settle(self, number: int, amount: int) -> None:
+        """Replace what was foretold by what was counted."""
+        with _sentence(self.path), _transaction(self._db):
+            self._db.execute("UPDATE spent SET bytes = ? WHERE seq = ?", (amount, number))
+
+    def bytes_moved(self, since: datetime, until: datetime) -> int:
+        """Bytes written down for [since, until), both ways."""
+        with _sentence(self.path):
+            (amount,) = self._db.execute(
+                "SELECT coalesce(sum(bytes), 0) FROM spent WHERE at >= ? AND at < ?", (_text(since), _text(until))
+            ).fetchone()
+            return int(amount)
+
+    def uses(self, what: str, since: datetime, until: datetime) -> list[datetime]:
+        """When `what` was used in [since, until], oldest first."""
+        with _sentence(self.path):
+            rows = self._db.execute(
+                "SELECT at FROM spent WHERE what = ? AND at BETWEEN ? AND ? ORDER BY at", (what, _text(since), _text(until))
+            )
+            return [datetime.fromisoformat(row[0]) for row in rows]
+
 
 def open_store(path: Path) -> Store:
     """Open or create the database at `path` and bring its schema up to date; StoreError when it is not ours to use."""
+    made = False
     with _sentence(path):
         if path.exists() and not path.is_file():
             msg = f"{path}: expected a database file, and this is none; name another in [store] path"
@@ -145,12 +173,16 @@ def open_store(path: Path) -> Store:
             msg = f"{path}: the folder {path.parent} does not exist"
             raise StoreError(msg)
         else:
+            made = not path.exists()
             path.touch(mode=0o600)  # before SQLite makes it with the umask's rights
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             _prepare(connection)
         except BaseException:
             connection.close()
+            if made:  # half a database would be taken for another program's the next time
+                for ending in ("", "-wal", "-shm"):
+                    path.with_name(path.name + ending).unlink(missing_ok=True)
             raise
         return Store(connection, path)
 

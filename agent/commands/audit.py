@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli import shared
+from agent.cli import CANNOT_SAY, shared
 
 if TYPE_CHECKING:
     from agent.survey import Step
@@ -14,19 +14,22 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--out", metavar="DIR", default="netready-report", show_default=True, help="Where the report goes.")
 @click.option("--wave", metavar="NAME", help="The rollout wave the report's headline is about.")
+@click.option("--even-if-busy", is_flag=True, help="Test now, although others use the line or it is quiet hours.")
 @shared
-def audit(out: str, wave: str | None, config: str | None, *, as_json: bool) -> None:
+@click.pass_context
+def audit(ctx: click.Context, out: str, wave: str | None, config: str | None, *, even_if_busy: bool, as_json: bool) -> None:
     """Measure, inventory, judge, decide, report: the main job.
 
     A summary is printed; DIR gets report.html, audit.json and criteria.csv. The config says what may be touched.
     """
-    import msgspec
-
-    from agent import assessment, survey, writing
+    from agent import assessment, budget, survey, writing
     from agent.capabilities import held
     from agent.clock import SystemClock, system_chance
+    from agent.config import ConfigError
+    from agent.keeping import keep_decisions, show
     from agent.session import begin, emit, progress
-    from store import open_store
+    from agent.turn import Terms
+    from store import StoreError, open_store
 
     session = begin(config)
     clock = SystemClock()
@@ -34,34 +37,56 @@ def audit(out: str, wave: str | None, config: str | None, *, as_json: bool) -> N
     rights = held()
     with open_store(session.config.path(session.config.store.path)) as store:
         folder = writing.folder(Path(out))
-        for line in describe(survey.plan(session.config, session.instruments, rights)):
+        left = budget.left(session.config.budget, session.config.site, store, clock.now())
+        steps = survey.plan(session.config, session.instruments, rights, left=left, now=None if even_if_busy else clock.now())
+        for line in describe(steps, left.sentence):
             progress(line)
         taken = survey.take(
-            session.config, session.instruments, clock=clock, chance=system_chance(), say=progress, rights=rights
+            session.config,
+            session.instruments,
+            clock=clock,
+            chance=system_chance(),
+            say=progress,
+            rights=rights,
+            terms=Terms(config=session.config, book=store, even_if_busy=even_if_busy),
         )
-        store.add(taken)
+        try:
+            store.add(taken)
+        except StoreError as error:
+            show(taken, error, as_json=as_json)
+            ctx.exit(CANNOT_SAY)
         assessed = assessment.assess(session.config, store, data, now=clock.now())
-        for decision in assessed.decisions:
-            store.add_decision(
-                decided_at=decision.decided_at,
-                wave=decision.wave,
-                answer=decision.answer,
-                body=msgspec.json.encode(decision),
-            )
+        trouble: StoreError | ConfigError | None = None  # it does not keep the answer from being printed
+        try:
+            keep_decisions(store, assessed)
+        except StoreError as error:
+            trouble = error
     page = writing.page(session.config, assessed, wave=wave, now=clock.now())
-    written = writing.write(page, folder)
+    written: dict[str, Path] = {}
+    try:
+        written = writing.write(page, folder)
+    except ConfigError as error:
+        trouble = trouble or error
     if as_json:
-        emit({"report": str(written["html"]), **writing.document(page)})
-        return
-    click.echo(writing.summary(page))
-    click.echo(f"\nReport: {written['html']}")
+        emit({"report": str(written["html"]) if written else None, **writing.document(page)})
+    else:
+        click.echo(writing.summary(page))
+        if written:
+            click.echo(f"\nReport: {written['html']}")
+    if trouble is not None:
+        raise trouble
 
 
-def describe(steps: tuple["Step", ...]) -> list[str]:
-    """The plan as a technician reads it: each step, about how long, about how much data, and what is left out."""
+def describe(steps: tuple["Step", ...], left: str = "") -> list[str]:
+    """The plan as a technician reads it: each step, about how long, about how much data, and what is left out.
+
+    `left` is what the data budget has left before the survey, in words; empty without a cap.
+    """
     doing = [step for step in steps if step.skipped is None]
     seconds, moved = sum(step.seconds for step in doing), sum(step.bytes for step in doing)
     lines = [f"This survey takes about {_length(seconds)} and moves about {moved / 1e6:,.0f} MB:"]
+    if left:
+        lines.append(f"  data budget: {left} left before it")
     for step in doing:
         data = f", {step.bytes / 1e6:,.0f} MB" if step.bytes >= 1e6 else ""
         lines.append(f"  {step.instrument}: {step.does} (about {_length(step.seconds)}{data})")

@@ -16,14 +16,14 @@ from agent.cli import shared
 @shared
 def run(interval: str | None, listen: str | None, surveys: int | None, config: str | None, *, as_json: bool) -> None:
     """The agent: survey now and on a schedule, and serve the last survey on /metrics until told to stop."""
-    from agent import assessment, exporter, schedule, survey
+    from agent import assessment, exporter, schedule
     from agent.clock import SystemClock, system_chance
     from agent.config import ConfigError
+    from agent.rounds import Rounds, Unkept
     from agent.session import begin, emit, progress
     from agent.snapshot import State
     from netready.rate import duration
     from netready.survey import Survey
-    from store import open_store
 
     session = begin(config)
     clock, chance = SystemClock(), system_chance()
@@ -33,36 +33,21 @@ def run(interval: str | None, listen: str | None, surveys: int | None, config: s
         raise click.BadParameter(str(error), param_hint="--interval") from error
     host, _, port = (listen or session.config.exporter.listen).rpartition(":")
     data = assessment.rules(session.config, now=clock.now())
-    path = session.config.path(session.config.store.path)
     stop = threading.Event()
     state = State(interval=seconds)
-    made = 0
+    rounds = Rounds(session, data, state, clock=clock, chance=chance)
 
-    def take() -> Survey:
-        taken = survey.take(session.config, session.instruments, clock=clock, chance=chance, say=progress)
-        with open_store(path) as store:
-            store.add(taken)
-        return taken
-
-    def publish(taken: Survey) -> None:
-        nonlocal made
-        with open_store(path) as store:
-            assessed = assessment.assess(session.config, store, data, now=clock.now())
-        state.publish(taken, assessed.judgement, assessed.decisions)
-        made += 1
-        if surveys is not None and made >= surveys:
+    def publish(taken: Survey | Unkept) -> None:
+        if rounds.made + 1 == surveys:
             stop.set()
+        rounds.publish(taken)
 
     def halt(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, halt)
-    with open_store(path) as store:  # an unusable database is known before anything is served
-        last = store.last_survey()
-        if last is not None:
-            assessed = assessment.assess(session.config, store, data, now=clock.now())
-            state.publish(last, assessed.judgement, assessed.decisions, fresh=False)
+    rounds.resume()  # an unusable database is known before anything is served
     try:
         serving = exporter.serve(state, host.strip("[]"), int(port))
     except OSError as error:
@@ -72,7 +57,7 @@ def run(interval: str | None, listen: str | None, surveys: int | None, config: s
             emit({"metrics": f"http://{server.address}/metrics", "interval": seconds})
         progress(f"serving http://{server.address}/metrics; a survey every {seconds / 60:.0f} minutes")
         schedule.run(
-            take,
+            rounds.take,
             publish,
             interval=seconds,
             clock=clock,

@@ -52,6 +52,13 @@ def test_rates_are_read_as_people_write_them(tmp_path):
     assert config.site.users == 520
 
 
+def test_amounts_and_times_are_read_as_people_write_them(tmp_path):
+    text = '[budget]\nprofile = "metered"\nper_day = "200M"\nper_month = 4_000_000_000\n[line]\nlook = "5s"\nwait = "2m"\n'
+    config = read(tmp_path, SITE + text)
+    assert (config.budget.rules.per_day, config.budget.rules.per_month) == (200e6, 4e9)
+    assert (config.line.look, config.line.wait) == (5.0, 120.0)
+
+
 def test_defaults_are_values(tmp_path):
     config = read(tmp_path, SITE)
     assert config.survey.interval == 6 * 3600
@@ -99,6 +106,12 @@ def at(table, line):
         (at("survey", 'skip = ["prob"]'), 'survey.skip[0]: no instrument is called "prob"; did you mean probe?'),
         (at("probe", "tires = 2"), "probe.tires: unknown field; did you mean tries?"),
         (at("probe", 'tries = "2"'), "probe.tries: expected a whole number; got text"),
+        (at("line", "busy = 30"), "line.busy: expected a number <= 1.0"),
+        (at("line", 'quiet = ["8-9"]'), 'line: quiet: expected "08:00-09:30" or "2026-05-12 08:00-12:00"; got \'8-9\''),
+        (at("line", 'wait = "soon"'), "line.wait: expected a duration such as 90s, 15m or 6h, got 'soon'"),
+        (at("budget", 'per_day = "lots"'), "budget.per_day: expected an amount of data such as 500M or 5G"),
+        (at("budget", "per_day = 0"), "budget.per_day: expected a number > 0"),
+        (at("budget", 'profile = "cheap"'), 'budget.profile: expected one of metered, satellite, unmetered; got "cheap"'),
         (at("exporter", 'listen = "9810"'), "exporter.listen: expected text matching regex"),
         ("probe = 3" + SITE, "probe: expected a table, [probe]"),
         ("[survey]\n", "site: the table [site] is missing"),

@@ -3,6 +3,7 @@ import random
 import msgspec
 import pytest
 
+from agent.budget import OVERHEAD
 from agent.config import load
 from agent.survey import plan, take
 from netready.authority import Refused
@@ -115,7 +116,7 @@ def test_the_plan_foretells_time_and_data(tmp_path):
     config = load(tmp_path / "netready.toml", rows)
     steps = plan(config, rows, frozenset(Capability))
     assert [(s.instrument, s.seconds, s.bytes, s.skipped) for s in steps] == [
-        ("fill", 20.0, 250e6, None),
+        ("fill", 20.0, pytest.approx(250e6 * OVERHEAD), None),
         ("off", 0.0, 0.0, "not set up"),
     ]
 

@@ -189,3 +189,48 @@ def test_a_decision_is_kept_to_the_byte(tmp_path):
     with open_store(tmp_path / "a.sqlite") as store:
         store.add_decision(decided_at=NOW, wave="pilot", answer="GO", body=b'{"answer":"GO"}')
         assert store.decisions() == [b'{"answer":"GO"}']
+
+
+def test_what_was_spent_is_summed_by_time_and_may_be_settled(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        number = store.spend(NOW, "netready/1", 1000)
+        store.spend(NOW + timedelta(hours=1), "ndt7/1", 200)
+        assert store.bytes_moved(NOW, NOW + timedelta(hours=1)) == 1000
+        assert store.bytes_moved(NOW, NOW + timedelta(hours=2)) == 1200
+        store.settle(number, 30)
+    with open_store(tmp_path / "a.sqlite") as store:
+        assert store.bytes_moved(NOW, NOW + timedelta(hours=2)) == 230
+        assert store.bytes_moved(NOW + timedelta(days=1), NOW + timedelta(days=2)) == 0
+
+
+def test_uses_of_a_service_come_in_order(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        for hours in (3, 1, 2):
+            store.spend(NOW + timedelta(hours=hours), "M-Lab Locate", 0)
+        store.spend(NOW, "another", 0)
+        assert store.uses("M-Lab Locate", NOW, NOW + timedelta(hours=2)) == [NOW + timedelta(hours=hours) for hours in (1, 2)]
+
+
+def test_a_database_of_the_first_schema_keeps_its_surveys_and_their_bytes(tmp_path, monkeypatch):
+    import store.sqlite
+
+    first = migrations()[:1]
+    monkeypatch.setattr(store.sqlite, "migrations", lambda: first)
+    with open_store(tmp_path / "a.sqlite") as old:
+        old.add(survey())
+    monkeypatch.undo()
+    with open_store(tmp_path / "a.sqlite") as new:
+        assert new.last_survey() == survey()
+        assert new.bytes_moved(NOW, NOW + timedelta(days=1)) == 30
+
+
+def test_a_database_that_could_not_be_begun_leaves_nothing_behind(tmp_path, monkeypatch):
+    import store.sqlite
+
+    broken = [*migrations(), (len(migrations()) + 1, "CREATE TABLE half (x); CREATE TABLE half (x)")]
+    monkeypatch.setattr(store.sqlite, "migrations", lambda: broken)
+    with pytest.raises(StoreError, match="half already exists"):
+        open_store(tmp_path / "a.sqlite")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    open_store(tmp_path / "a.sqlite").close()
