@@ -41,7 +41,7 @@ test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite a
 	$(BIN)/python tests/against_wheel.py
 
 bench: $(VENV)/.dev   ## figures side by side with the peers; minutes
-	$(BIN)/python bench/run.py
+	$(BIN)/python -m bench.run
 
 tools:           ## install what the tests talk to (Debian and npm packages); needs root
 	.ci/tools

@@ -15,8 +15,9 @@ from pathlib import Path
 import msgspec
 
 from agent import shelf
+from bench import accuracy, ceiling
 from lab import BARE, Lab, LabFailed, Plan, Wan, open_lab
-from lab.plan import TESTPOINT, TESTPOINT_PORT
+from lab.plan import TESTPOINT
 from netready.measurement import Measurement
 from netready.site import Circuit, Endpoint, Role, Site
 from readiness.evidence import Reading
@@ -40,19 +41,6 @@ def start() -> Iterator[Row]:
         seconds, memory = _whole(argv)
         bare = bare or seconds
         yield (name, f"{seconds * 1e3:.0f}", f"{memory:.0f}", f"{seconds / bare:.1f}")
-
-
-def throughput() -> Iterator[Row]:
-    """ndt7 beside iperf3 with one stream on the same line; both as a share of what TCP can carry there."""
-    yield ("line", "tool", "down, Mbit/s", "up, Mbit/s", "down, % of ideal", "up, % of ideal", "client CPU, s")
-    for down, up, rtt in ((100e6, 20e6, 0.010), (300e6, 100e6, 0.020)):
-        with open_lab(_plan(down, up, rtt, ["testpoint"])) as lab:
-            name = f"{down / 1e6:.0f}/{up / 1e6:.0f} Mbit/s, {rtt * 1e3:.0f} ms"
-            for tool, run in (("netready ndt7", _ndt7), ("iperf3 -P1 -t10", _iperf3)):
-                rate_down, rate_up, cpu = run(lab)
-                ideal = 1448 / 1500
-                shares = (f"{rate_down / (down * ideal):.1%}", f"{rate_up / (up * ideal):.1%}")
-                yield (name, tool, f"{rate_down / 1e6:.1f}", f"{rate_up / 1e6:.1f}", *shares, f"{cpu:.2f}")
 
 
 def line() -> Iterator[Row]:
@@ -105,22 +93,6 @@ def _plan(down: float, up: float, rtt: float, services: list[str]) -> Plan:
     return msgspec.structs.replace(BARE, wan=wan, services=frozenset(services))
 
 
-def _ndt7(lab: Lab) -> tuple[float, float, float]:
-    argv = [sys.executable, "-m", "agent", "measure", "throughput", "--server", f"{TESTPOINT}:{TESTPOINT_PORT}", "--json"]
-    code = "import resource,subprocess,sys;d=subprocess.run(sys.argv[1:],capture_output=True,text=True,check=True);"
-    code += "u=resource.getrusage(resource.RUSAGE_CHILDREN);print(u.ru_utime+u.ru_stime);print(d.stdout)"
-    done = lab.run("agent", [sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True)
-    cpu, _, text = done.stdout.partition("\n")
-    found = {m["metric"]: m["value"] for m in json.loads(text)}
-    return found["throughput_down"], found["throughput_up"], float(cpu)
-
-
-def _iperf3(lab: Lab) -> tuple[float, float, float]:
-    down, cpu_down = _iperf3_test(lab, reverse=True, seconds=10, streams=1)
-    up, cpu_up = _iperf3_test(lab, reverse=False, seconds=10, streams=1)
-    return down, up, cpu_down + cpu_up
-
-
 def _iperf3_test(lab: Lab, *, reverse: bool, seconds: int, streams: int, omit: int = 0) -> tuple[float, float]:
     """What the receiver counted, bit/s, and the client's processor time, s."""
     server = lab.popen("isp", ["iperf3", "-s", "-1", "-B", TESTPOINT], stdout=subprocess.DEVNULL)
@@ -166,7 +138,18 @@ def _median(call: Callable[[], object], runs: int = 11) -> float:
     return statistics.median(took)
 
 
-PARTS = {"start": start, "judgement": judgement, "line": line, "throughput": throughput}
+PARTS = {
+    "start": start,
+    "judgement": judgement,
+    "line": line,
+    "clean": accuracy.clean,
+    "peers": accuracy.peers,
+    "hard": accuracy.hard,
+    "coverage": accuracy.coverage,
+    "reaches": accuracy.reaches,
+    "ceiling": ceiling.ceiling,
+}
+NEED_IPERF3 = {"line", "peers", "ceiling"}
 
 
 def main() -> None:
@@ -179,7 +162,7 @@ def main() -> None:
         part = PARTS[name]
         text.append(f"## {name}\n\n{(part.__doc__ or '').strip()}\n")
         try:
-            if name in {"line", "throughput"} and shutil.which("iperf3") is None:
+            if name in NEED_IPERF3 and shutil.which("iperf3") is None:
                 text.append("Not run: iperf3 is not installed; `make tools` installs it.\n")
                 continue
             for number, row in enumerate(part()):

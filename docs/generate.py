@@ -6,6 +6,7 @@ from inspect import cleandoc as inspect_doc
 from pathlib import Path
 
 import click
+import methodology
 import msgspec
 from msgspec import inspect
 
@@ -19,7 +20,7 @@ from readiness.evidence import Attestation
 from readiness.policy import Waiver
 from readiness.roadmap import EvidenceKind
 
-FOLDER = Path(__file__).resolve().parent / "reference"
+FOLDER = Path(__file__).resolve().parent
 NOTE = "<!-- Written by `make docs` from the program itself; edit the program, not this page. -->\n"
 
 
@@ -61,7 +62,11 @@ def metrics() -> str:
 
 def config() -> str:
     """Every table and field of netready.toml with type and default."""
-    parts = ["# netready.toml\n", NOTE, "Unknown tables and fields are refused. Rates may be written `300M`, times `6h`.\n"]
+    parts = [
+        "# netready.toml\n",
+        NOTE,
+        "Unknown tables and fields are refused. Rates may be written `300M`, times `6h`, amounts of data `5G`.\n",
+    ]
     shapes = {**TABLES, **{row.config_table: row.settings for row in instruments()}}
     for table, shape in shapes.items():
         parts += _table(f"[{table}]", table, inspect.type_info(shape))
@@ -167,13 +172,19 @@ def criteria() -> str:
     return "\n".join(parts)
 
 
-PAGES = {"commands.md": commands, "metrics.md": metrics, "config.md": config, "criteria.md": criteria}
+PAGES = {
+    "methodology.md": lambda: methodology.page(NOTE),
+    "reference/commands.md": commands,
+    "reference/metrics.md": metrics,
+    "reference/config.md": config,
+    "reference/criteria.md": criteria,
+}
 
 
 def main() -> None:
     """Write, or check, every page."""
     stale = []
-    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "reference").mkdir(exist_ok=True)
     for name, make in PAGES.items():
         path, text = FOLDER / name, make()
         if "--check" in sys.argv:
@@ -182,7 +193,7 @@ def main() -> None:
         else:
             path.write_text(text)
     if stale:
-        sys.exit(f"docs/reference: {', '.join(stale)} no longer say what the program does; `make docs` writes them again")
+        sys.exit(f"docs: {', '.join(stale)} no longer say what the program does; `make docs` writes them again")
 
 
 if __name__ == "__main__":

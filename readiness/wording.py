@@ -7,13 +7,26 @@ from netready.site import Role
 from netready.units import mbps
 
 # What instruments call a limit, as a reader of the report would. A word that is not here is printed as it is.
-_LIMITS = {
+# What instruments say kept a rate down, after the words "limited by". A word that is not here is printed as it is.
+LIMITS = {
+    "link": "the line itself",
     "cpu": "this machine's processor",
     "interface": "this machine's network card",
+    "half-duplex": "a network card that runs at half duplex",
+    "wifi": "Wi-Fi between this machine and the school's network",
+    "tunnel": "a VPN or tunnel on the way",
+    "tls-inspection": "something on the way that opens encrypted connections",
+    "proxy": "something on the way that ends connections and makes its own",
     "receive-window": "the receiver's window",
     "send-buffer": "the sender's buffer",
     "sender": "the sending end",
+    "server": "the test server",
+    "loss": "packets lost on the way while the line was not full",
+    "method": "the method itself, whose known errors are listed with it",
+    "unsettled": "a rate that did not settle while the test ran",
     "data-budget": "the data budget that was set for the test",
+    "time": "the time that was set for the test",
+    "unknown": "something that the test could not name",
     "loopback": "running inside this machine, where there is no line",
 }
 LINK = "link"  # the one limit that a test is meant to meet
@@ -88,4 +101,4 @@ def tally(words: Iterable[str]) -> str:
 
 def limits(words: Iterable[str]) -> str:
     """What kept a value down, other than the line itself; empty when it was the line or nothing is known."""
-    return " and ".join(_LIMITS.get(word, word) for word in sorted(set(words)) if word != LINK)
+    return " and ".join(LIMITS.get(word, word) for word in sorted(set(words)) if word != LINK)

@@ -8,7 +8,7 @@ from netready.measurement import Measurement
 from netready.text import clean
 from readiness.gate import Decision, RuleOutcome
 from readiness.standards import Comparison, Standard
-from reports import units
+from reports import units, wording
 
 WIDTH = 80
 
@@ -20,13 +20,44 @@ def measurements(found: Iterable[Measurement]) -> list[str]:
         if reading.value is None:
             reason = reading.details.get("reason")
             why = f": {reason}" if isinstance(reason, str) and reason else ""
-            lines.append(f"{reading.metric:22} {clean(reading.target)}  failed: {reading.failure}{clean(why, limit=300)}")
+            lines.append(f"{reading.metric:23} {clean(reading.target)}  failed: {reading.failure}{clean(why, limit=300)}")
             continue
         text = units.amount(reading.metric, reading.value, interval=reading.interval)
-        limited = reading.details.get("limited_by")
-        by = f", limited by: {limited}" if isinstance(limited, str) and limited not in {"", "link"} else ""
-        lines.append(f"{reading.metric:22} {clean(reading.target)}  {text} [{reading.method}{by}]")
+        if reading.metric.endswith("_reaches"):
+            text = _reaches(reading)
+        elif reading.metric == "path_changes":
+            text = _changes(reading)
+        lines.append(f"{reading.metric:23} {clean(reading.target)}  {text} [{', '.join([reading.method, *_about(reading)])}]")
     return lines
+
+
+def _reaches(reading: Measurement) -> str:
+    asked = f"{units.mbps(reading.detail('asked') or 0)} Mbps"
+    if reading.value:
+        return f"yes, at least {asked}, held for {reading.detail('held_seconds') or 0:.1f} s"
+    return f"no, less than {asked}: {units.mbps(reading.detail('delivered') or 0)} Mbps came"
+
+
+def _changes(reading: Measurement) -> str:
+    found = ", ".join(wording.words(reading.details.get("changes"))) or "nothing on the way alters connections"
+    issuer = reading.details.get("issuer")
+    return f"{found} (certificate by {clean(str(issuer), limit=80)})" if issuer else found
+
+
+def _about(reading: Measurement) -> list[str]:
+    """How long it took, what it moved, what held it back, and what else was on the line: whatever the reading tells."""
+    parts = []
+    if (seconds := reading.detail("seconds")) is not None:
+        parts.append(f"{seconds:.1f} s")
+    if moved := (reading.detail("bytes_sent") or 0) + (reading.detail("bytes_received") or 0):
+        parts.append(f"{moved / 1e6:.1f} MB")
+    if limited := wording.limits(wording.words(reading.details.get("limited_by"))):
+        parts.append(f"limited by {limited}")
+    if reading.metric.startswith("throughput") and (load := reading.detail("load_during")):
+        parts.append(f"beside {units.mbps(load)} Mbps of other traffic")
+    if isinstance(reason := reading.details.get("reason"), str) and reason and not reading.metric.endswith("_reaches"):
+        parts.append(clean(reason, limit=200))
+    return parts
 
 
 def devices(found: Sequence[Device]) -> list[str]:

@@ -91,8 +91,8 @@ def _details(found: Measurement) -> list[str]:
         parts.append(f"{units.size(sent)} sent")
     if (load := found.detail("load_during")) is not None:
         parts.append(f"{units.mbps(load)} Mbps of other traffic")
-    if isinstance(limit := found.details.get("limited_by"), str) and limit:
-        parts.append(f"limited by {wording.limits([limit])}")
+    if limit := wording.limits(wording.words(found.details.get("limited_by"))):
+        parts.append(f"limited by {limit}")
     for name, words in (("layer", "counted:"), ("role", "role")):
         if isinstance(text := found.details.get(name), str) and text:
             parts.append(f"{words} {text}")

@@ -8,6 +8,7 @@ from readiness.evidence import Grade
 from readiness.gate import Answer, Level, RuleOutcome
 from readiness.judgement import Outcome
 from readiness.roadmap import EvidenceKind
+from readiness.wording import LIMITS
 
 ANSWERS = {
     Answer.GO: "Ready",
@@ -71,21 +72,9 @@ FAILURES = {
     Failure.SERVER_BUSY: "the test server was busy",
     Failure.LOCAL_RESOURCES: "this machine ran out of resources",
     Failure.NOT_SUPPORTED: "not supported here",
-}
-
-# What instruments say kept a number down. A word that is not here is printed as it is.
-LIMITS = {
-    "link": "the line itself",
-    "cpu": "the tester's processor",
-    "nic": "the tester's network card",
-    "interface": "the tester's network card",
-    "receive-window": "the tester's receive window",
-    "send-window": "the tester's send window",
-    "data-budget": "the data budget set for the test",
-    "budget": "the data budget set for the test",
-    "server": "the test server",
-    "time": "the time set for the test",
-    "unknown": "something the test could not name",
+    Failure.INCONCLUSIVE: "it could not be told either way",
+    Failure.LINE_BUSY: "the line was busy; the test was put off",
+    Failure.DATA_BUDGET: "the data budget was used up",
 }
 
 # One and many.
@@ -106,6 +95,17 @@ KINDS = {
     Kind.COMPUTER: ("other computer", "other computers"),
     Kind.UNKNOWN: ("device of unknown kind", "devices of unknown kind"),
 }
+
+
+def words(found: object) -> list[str]:
+    """A detail that is a word or a list of words."""
+    match found:
+        case str() if found:
+            return [found]
+        case list():
+            return [str(word) for word in found if word]
+        case _:
+            return []
 
 
 def limits(words: Iterable[str]) -> str:
