@@ -34,8 +34,10 @@ docs: $(VENV)/.dev   ## write the generated reference pages again
 docs-check: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check
 
+# What builds networks of its own wants the processors for itself; the rest mostly waits, four at a time.
 tests: $(VENV)/.dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 4 -m "not namespaces"
+	$(BIN)/python -m pytest -q -m "namespaces"
 
 test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite against it
 	$(BIN)/python tests/against_wheel.py

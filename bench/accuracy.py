@@ -210,7 +210,11 @@ def hard() -> Iterator[Row]:
 
 
 def hard_run(bench: Bench, way: Direction) -> Run:
-    """One measurement beside its other traffic; its truth is what the line had for it in its own window."""
+    """One measurement beside its other traffic; its truth is what the line had for it in its own window.
+
+    That is the line's rate less what the others really moved, and with steps what the full line really carried. A wobbling
+    line's truth is its long-run mean, a policed one's the rate behind the burst.
+    """
     link = bench.link
     with contextlib.ExitStack() as stack:
         cross = None
@@ -227,7 +231,7 @@ def hard_run(bench: Bench, way: Direction) -> Run:
         # The window is told in seconds from the first stream on; the streams stand about two round trips after the start.
         origin = run.made.ended - (run.measurement.detail("seconds") or 0.0) + 2 * link.rtt
         begin, end = origin + float(window[0]), origin + float(window[1])
-        capacity = bench.lab.carried(way.value, begin, end)
+        capacity = bench.lab.carried(way.value, begin, end) if link.steps else link.rate
         taken = cross.carried(begin, end) if cross is not None else 0.0
         return msgspec.structs.replace(run, truth=(capacity - taken) * PAYLOAD)
 

@@ -54,6 +54,7 @@ _BY_ERRNO: dict[int, Failure] = {
     errno.ECONNRESET: Failure.RESET,
     errno.EPIPE: Failure.RESET,
     errno.ECONNABORTED: Failure.RESET,
+    errno.ENOTCONN: Failure.RESET,
     errno.EHOSTUNREACH: Failure.UNREACHABLE,
     errno.ENETUNREACH: Failure.UNREACHABLE,
     errno.ENETDOWN: Failure.UNREACHABLE,

@@ -37,9 +37,9 @@ def main() -> None:
             (shutil.copytree if source.is_dir() else shutil.copy)(source, suite / extra)
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         environment["PATH"] = f"{home / 'bin'}:{environment.get('PATH', '')}"
-        expression = os.environ.get("NETREADY_WHEEL_TESTS", "not slow")
+        expression = os.environ.get("NETREADY_WHEEL_TESTS", "not slow and not namespaces")
         done = subprocess.run(
-            [python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", expression],
+            [python, "-P", "-m", "pytest", "-q", "-n", "4", "-p", "no:cacheprovider", "-m", expression],
             cwd=suite,
             env=environment,
             check=False,

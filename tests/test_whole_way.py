@@ -120,7 +120,7 @@ class TestASchoolThatMeets100MbpsButNot1Gbps:
     def test_every_figure_says_how_it_was_obtained(self, fair):
         found, _, _, _ = fair
         down = found.report["judgement"]["down"]
-        assert down["methods"] == ["ndt7/1"]
+        assert down["methods"] == ["netready/1"]
         assert down["available"]["interval"][0] <= down["available"]["value"] <= down["available"]["interval"][1]
         assert down["contracted"]["value"] == 100e6
         assert down["used"]["value"] is None

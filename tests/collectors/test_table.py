@@ -9,7 +9,7 @@ from netready.metric import CATALOGUE
 
 ROOM = Path(collectors.__file__).parent
 # Modules that are no instrument but a part of one, or work on what the instruments saw.
-PARTS = {"kinds", "snmp_session", "vendors", "wire_dhcp", "wire_frame", "wire_mdns", "wire_ssdp"}
+PARTS = {"kinds", "snmp_counter", "snmp_session", "vendors", "wire_dhcp", "wire_frame", "wire_mdns", "wire_ssdp"}
 
 
 def test_every_module_of_the_room_is_in_the_table_or_is_a_known_part():

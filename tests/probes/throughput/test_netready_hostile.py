@@ -369,7 +369,7 @@ def ends(how, after):
 @pytest.mark.parametrize("how", ["reset", "close", "Close"])
 def test_a_server_that_ends_all_streams_at_once_leaves_no_figure(how, crowd, context):
     found, took = run(crowd(ends(how, 0)), context)
-    assert found.failure is Failure.CLOSED_EARLY
+    assert found.failure in {Failure.CLOSED_EARLY, Failure.RESET}
     assert took < 4
 
 
