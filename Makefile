@@ -34,10 +34,11 @@ docs: $(VENV)/.dev   ## write the generated reference pages again
 docs-check: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check
 
-# What builds networks of its own wants the processors for itself; the rest mostly waits, four at a time.
+# Most tests wait most of the time, so several run at once; those that build networks of their own keep to their file's order.
 tests: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 4 -m "not namespaces"
-	$(BIN)/python -m pytest -q -m "namespaces"
+	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "namespaces and not alone"
+	$(BIN)/python -m pytest -q -m alone
 
 test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite against it
 	$(BIN)/python tests/against_wheel.py

@@ -3,6 +3,7 @@
 import contextlib
 import statistics
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -170,7 +171,9 @@ def peers() -> Iterator[Row]:
             for tool in ("netready", "ndt7", "speedtest"):
                 runs += [bench.run(tool, way) for way in WAYS]
             with iperf3_server(bench.lab):
-                runs += [bench.run("iperf3", way) for way in WAYS]
+                for way in WAYS:
+                    runs.append(bench.run("iperf3", way))
+                    time.sleep(0.5)  # its server takes one test at a time, and needs a moment between two
     for tool in ("netready", "ndt7", "iperf3", "speedtest"):
         yield summary(tool, [run for run in runs if run.tool == tool])
     for link in PEERS:
@@ -183,6 +186,7 @@ def iperf3_server(lab: Lab) -> Iterator[None]:
     """A real iperf3 server at the far end, on its own port."""
     server = lab.popen("isp", ["iperf3", "-s", "-B", TESTPOINT], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
+        time.sleep(1)  # until it listens
         yield
     finally:
         server.terminate()
@@ -228,8 +232,7 @@ def hard_run(bench: Bench, way: Direction) -> Run:
         window = run.measurement.details.get("window")
         if not isinstance(window, list):
             return run
-        # The window is told in seconds from the first stream on; the streams stand about two round trips after the start.
-        origin = run.made.ended - (run.measurement.detail("seconds") or 0.0) + 2 * link.rtt
+        origin = run.measurement.taken_at.timestamp()
         begin, end = origin + float(window[0]), origin + float(window[1])
         capacity = bench.lab.carried(way.value, begin, end) if link.steps else link.rate
         taken = cross.carried(begin, end) if cross is not None else 0.0

@@ -152,27 +152,67 @@ PARTS = {
 NEED_IPERF3 = {"line", "peers", "ceiling"}
 
 
+HEAD = """# Results
+
+Each table says when it was made, on what, and with which command. Absolute times are that machine's.
+"""
+
+
 def main() -> None:
-    """Run every part, or those named on the command line."""
-    machine = f"{os.cpu_count()} processors, Python {platform.python_version()}, Linux {platform.release()}"
-    text = [
-        f"# Results\n\nWritten by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine}. Absolute times are this machine's.\n"
-    ]
+    """Run every part, or those named on the command line, and put their tables into RESULTS.md in place of the old ones."""
+    unknown = set(sys.argv[1:]) - set(PARTS)
+    if unknown:
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     for name in sys.argv[1:] or PARTS:
-        part = PARTS[name]
-        text.append(f"## {name}\n\n{(part.__doc__ or '').strip()}\n")
-        try:
-            if name in NEED_IPERF3 and shutil.which("iperf3") is None:
-                text.append("Not run: iperf3 is not installed; `make tools` installs it.\n")
-                continue
+        _keep(name, _section(name))
+
+
+def _section(name: str) -> str:
+    """One part's table with its heading."""
+    part = PARTS[name]
+    about = " ".join((part.__doc__ or "").split())
+    lines = [about, ""]
+    try:
+        if name in NEED_IPERF3 and shutil.which("iperf3") is None:
+            lines.append("Not run: iperf3 is not installed; `make tools` installs it.")
+        else:
             for number, row in enumerate(part()):
-                text.append(f"| {' | '.join(row)} |" + (f"\n|{' --- |' * len(row)}" if number == 0 else ""))
-                print(text[-1], flush=True)
-        except LabFailed as error:
-            text.append(f"Not run: {error}")
-        text.append("")
-    if not sys.argv[1:]:
-        RESULTS.write_text("\n".join(text))
+                lines.append(f"| {' | '.join(row)} |" + (f"\n|{' --- |' * len(row)}" if number == 0 else ""))
+                print(lines[-1], flush=True)
+    except LabFailed as error:
+        lines.append(f"Not run: {error}")
+    lines += ["", f"`python -m bench.run {name}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_commit()}, {_machine()}."]
+    return "\n".join(lines)
+
+
+def _keep(name: str, text: str) -> None:
+    """Put one section into RESULTS.md; the others stay as they are, in the order of PARTS."""
+    kept = {}
+    if RESULTS.exists():
+        for section in RESULTS.read_text().split("\n## ")[1:]:
+            title, _, body = section.partition("\n")
+            kept[title.strip()] = body.strip()
+    kept[name] = text
+    RESULTS.write_text(HEAD + "".join(f"\n## {part}\n\n{kept[part]}\n" for part in PARTS if part in kept))
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=RESULTS.parent, capture_output=True, text=True, check=False
+    )
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "--", "probes", "testpoint", "lab", "bench"],
+        cwd=RESULTS.parent.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found = done.stdout.strip() or "no commit"
+    return f"commit {found}" + (" with changes" if any("RESULTS" not in line for line in changed.stdout.splitlines()) else "")
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} processors, Python {platform.python_version()}, Linux {platform.release()}"
 
 
 if __name__ == "__main__":

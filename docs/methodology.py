@@ -190,13 +190,12 @@ percent, ours reading higher by the warm-up that the others count. `make bench` 
 
 
 def _results() -> str:
-    """The tables of the last full bench run."""
+    """The tables of the last bench run."""
     if not RESULTS.exists():
         return ""
     sections = {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in RESULTS.read_text().split("\n## ")}
     found = [f"### {title}\n\n{sections[name]}\n" for name, title in PARTS if name in sections]
-    made = RESULTS.read_text().partition("\n\n")[2].partition("\n")[0]
-    return "\n## Results on links that the rules were not chosen on\n\n" + made + "\n\n" + "\n".join(found) if found else ""
+    return "\n## Results on links that the rules were not chosen on\n\n" + "\n".join(found) if found else ""
 
 
 _REFERENCES = """

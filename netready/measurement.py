@@ -14,7 +14,8 @@ from netready.metric import CATALOGUE
 #   bytes_sent / bytes_received   of the instrument itself       samples       how many readings stand behind the value
 #   streams       parallel TCP connections                       limited_by    what kept the value down (a word)
 #   load_during   other traffic on the line meanwhile, bit/s     layer         which layer's bytes were counted
-#   load_during_from   whose counters told it; load_resolution, load_seconds, load_during_note: how well, over how long, or why not
+#   window        [from, to] in seconds after taken_at, of the part that the value is the mean of
+#   load_during_from   whose counters told it; load_resolution, load_seconds, load_during_note: how well, how long, why not
 #   reason        a sentence about a failure                     role          the endpoint's role ("lms")
 Scalar = str | int | float | bool | None
 Detail = Scalar | list[Scalar] | dict[str, Scalar]

@@ -21,7 +21,7 @@ LIMIT_SHARE = 0.2  # of the senders' busy time
 LOSSY = 0.005  # ratio of bytes sent again, above which a line without a queue is called lossy
 FULL_SEGMENTS = 0.95  # ratio; less is not TCP with a backlog of load, whose segments are full but for the odd last one
 SPLIT_SECONDS = 0.002  # by which the least round trips of the two ends differ, and
-SPLIT_RATIO = 1.5  # their ratio, when they are not of one connection
+SPLIT_RATIO = 3.0  # their ratio, when they are not of one connection
 BURST = 1.25  # times the sustained rate, for BURST_SECONDS at least
 BURST_SECONDS = 0.1
 UNSETTLED_SHARE = 0.5  # of the test that an unsettled figure is taken from: its last part
@@ -32,6 +32,7 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     samples    (seconds, bytes) that arrived, as the kernel counted
     steady     the phase that the figure is taken from
+    offset     s from the beginning of the test until its first stream stood, which is where `samples` count from
     fill       how full the counted segments were, as a ratio
     inspected  whether the two ends hold different TLS sessions
     full       whether the line's queue was seen to stand
@@ -59,6 +60,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     samples: list[Sample] = []
     steady: Steady | None = None
     idle_rtt: float = 0.0
+    offset: float = 0.0
     full: bool = False
     inspected: bool = False
     mss: int = 0
@@ -173,7 +175,7 @@ def _figure(outcome: Outcome, value: float) -> dict[str, Detail]:
         details["interval"] = [found.low, found.high]
         details["interval_method"] = spread.METHOD
         details["samples"] = found.samples
-        details["window"] = [round(found.start, 3), round(found.end, 3)]
+        details["window"] = [round(outcome.offset + found.start, 3), round(outcome.offset + found.end, 3)]
         if found.before is not None:
             details["rate_before"] = found.before
         if (fast := burst(outcome.samples, found)) is not None:

@@ -15,6 +15,7 @@ def begin(outcome: Outcome, flows: Flows, context: Context) -> None:
     """Read what must be known before load changes it."""
     connection = flows.flows[0].channel.connection
     outcome.family = connection.family
+    outcome.offset = flows.start - outcome.begun
     interface = surroundings.route_interface(str(connection.getpeername()[0])) or surroundings.interface_of(connection)
     outcome.card = surroundings.card(interface) if interface else None
     # A far end on this very machine is reached without any line, whatever address it goes by.

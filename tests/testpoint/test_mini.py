@@ -13,8 +13,6 @@ import pytest
 from testpoint.mini import PICTURES
 
 CLIENT = Path(sys.executable).with_name("speedtest-cli")
-RATE = 50_000_000  # bit/s
-PAYLOAD = 1448 / 1514
 
 
 @pytest.fixture
@@ -78,14 +76,3 @@ def test_it_may_be_told_not_to_load_one_way(island, far, speedtest):
     found = speedtest(island.enter, server.address, "--no-upload")
     assert found["bytes_sent"] == 0
     assert found["bytes_received"] == 4 * sum(PICTURES.values())
-
-
-@pytest.mark.namespaces
-@pytest.mark.slow
-def test_speedtest_cli_reads_a_shaped_line_as_well_as_it_can(line, far, speedtest):
-    shaped = line(RATE)
-    far(listen=f"{shaped.far_address}:7000", enter=shaped.far)
-    found = speedtest(shaped.near, f"{shaped.far_address}:7000")
-    assert found["download"] == pytest.approx(RATE * PAYLOAD, rel=0.1)
-    # It counts an upload where it hands it to the kernel, and stops in the middle: known to be off by more.
-    assert found["upload"] == pytest.approx(RATE * PAYLOAD, rel=0.25)
