@@ -36,7 +36,7 @@ docs-check: $(VENV)/.dev
 
 # Most tests wait most of the time, so several run at once; those that build networks of their own keep to their file's order.
 tests: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -n 4 -m "not namespaces"
+	$(BIN)/python -m pytest -q -n 3 -m "not namespaces"
 	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "namespaces and not alone"
 	$(BIN)/python -m pytest -q -m alone
 

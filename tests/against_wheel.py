@@ -39,7 +39,7 @@ def main() -> None:
         environment["PATH"] = f"{home / 'bin'}:{environment.get('PATH', '')}"
         expression = os.environ.get("NETREADY_WHEEL_TESTS", "not slow and not namespaces")
         done = subprocess.run(
-            [python, "-P", "-m", "pytest", "-q", "-n", "4", "-p", "no:cacheprovider", "-m", expression],
+            [python, "-P", "-m", "pytest", "-q", "-n", "3", "-p", "no:cacheprovider", "-m", expression],
             cwd=suite,
             env=environment,
             check=False,

@@ -144,7 +144,7 @@ def endless(connection, piece, pause=0.0):
 
 
 HOSTILE = {
-    "silence": (lambda _c: time.sleep(0.8), {Failure.TIMEOUT}),
+    "silence": (lambda _c: time.sleep(1.6), {Failure.TIMEOUT}),
     "endless headers": (lambda c: endless(c, b"X-Filler: x\r\n"), {Failure.MALFORMED}),
     "endless long headers": (lambda c: endless(c, b"X-Filler: " + b"x" * 4000 + b"\r\n"), {Failure.TOO_LARGE}),
     "an endless header line": (lambda c: endless(c, b"x" * 4000), {Failure.MALFORMED}),
@@ -167,9 +167,9 @@ HOSTILE = {
 def test_a_hostile_server_ends_in_a_word_and_in_time(context, tcp_server, name):
     answer, expected = HOSTILE[name]
     begun = time.monotonic()
-    found = fetch(context, f"http://127.0.0.1:{tcp_server(answer)}/", timeout=0.4, max_bytes=50_000)
+    found = fetch(context, f"http://127.0.0.1:{tcp_server(answer)}/", timeout=1.2, max_bytes=50_000)
     assert words(found) == expected
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4
 
 
 def test_nobody_listening_is_refused(context):

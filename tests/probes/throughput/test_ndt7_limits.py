@@ -48,7 +48,7 @@ def test_a_spent_budget_ends_the_test_and_lowers_the_grade(direction, script, ho
     assert found.details["limited_by"] == ["data-budget", "loopback"]
     assert found.details["bytes_sent"] + found.details["bytes_received"] == pytest.approx(3_000_000, rel=0.06)
     assert found.details["seconds"] < 8.9
-    assert found.value == pytest.approx(8 * RATE, rel=0.25)
+    assert 0.3 * 8 * RATE < found.value < 1.25 * 8 * RATE  # a busy machine makes the server slower, never faster
 
 
 def test_a_budget_that_is_spent_too_soon_leaves_no_figure(testpoint_at, context):
