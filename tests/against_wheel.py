@@ -32,7 +32,7 @@ def main() -> None:
         suite = folder / "suite"
         suite.mkdir()
         shutil.copytree(ROOT / "tests", suite / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-        for extra in ("pyproject.toml", "deploy", "docs", "README.md", "Makefile"):
+        for extra in ("pyproject.toml", "deploy", "docs", "bench", "README.md", "Makefile"):
             source = ROOT / extra
             (shutil.copytree if source.is_dir() else shutil.copy)(source, suite / extra)
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
