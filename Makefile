@@ -37,7 +37,7 @@ docs-check: $(VENV)/.dev
 # Most tests wait most of the time, so several run at once; those that build networks of their own keep to their file's order.
 tests: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 3 -m "not namespaces"
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile -m "namespaces and not alone"
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "namespaces and not alone"
 	$(BIN)/python -m pytest -q -m alone
 
 test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite against it
