@@ -11,7 +11,7 @@ import pytest
 from lab import Plan, Wan, open_lab
 from lab.audit import compare, examine
 
-pytestmark = [pytest.mark.namespaces, pytest.mark.slow, pytest.mark.alone]
+pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
 
 PROMETHEUS = """
 global: {scrape_interval: 1s}

@@ -120,7 +120,6 @@ def test_steps_can_wait_for_the_word_and_come_again(line, blast):
     assert lab.carried("down", times[0], times[0] + 0.6) == pytest.approx(4e6, rel=0.04)
 
 
-@pytest.mark.alone
 @pytest.mark.namespaces
 def test_a_policer_changes_its_rate_and_keeps_its_burst(line, blast):
     lab = line(down=8e6, delay=0.0, policer=20 * PACKET, steps=(Step(at=0.0, down=2e6),))

@@ -120,7 +120,7 @@ def iperf3():
 @pytest.mark.slow
 @pytest.mark.tool("iperf3")
 @pytest.mark.parametrize("towards_school", [True, False], ids=["down", "up"])
-@pytest.mark.parametrize("rate", [100e6, pytest.param(1e9, marks=pytest.mark.alone)])
+@pytest.mark.parametrize("rate", [100e6, 1e9])
 def test_a_real_tcp_stack_gets_the_rate_within_two_per_cent(line, iperf3, rate, towards_school):
     lab = line(down=rate, up=rate, delay=0.005)
     assert carried(lab, rate, towards_school=towards_school) >= rate * (1 - RATE_LIMIT)
