@@ -10,10 +10,11 @@ import socket
 import ssl
 import struct
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from netready.failure import Failed, Failure, classify
+from probes.throughput import tcp_info
 from probes.throughput.handshake import head_end
 from probes.throughput.websocket import Message, Receiver
 
@@ -85,7 +86,7 @@ class Channel:
         self._clear = not isinstance(connection, ssl.SSLSocket)
         self.early = b""
         self._buffer = memoryview(bytearray(1))
-        self._current = memoryview(b"")
+        self._current: bytes | memoryview = b""
         self._outbox: deque[bytes] = deque()
         self._found: list[Message] = []
         self._write_error: OSError | None = None
@@ -116,7 +117,7 @@ class Channel:
         self._current = memoryview(data)
         deadline = self._now() + seconds
         while self._current:
-            if not self._write(None):
+            if not self.write(None):
                 self._raise_write_error()
                 if self._now() >= deadline:
                     raise Failed(Failure.TIMEOUT, f"the peer took nothing for {seconds:g} s")
@@ -139,16 +140,16 @@ class Channel:
         """Whether there is anything to send."""
         return self._write_error is None and bool(self._current or self._outbox or (load is not None and not load.ended))
 
-    def move(self, load: Source | None, *, readable: bool, writable: bool) -> list[Message]:
+    def move(self, load: Source | None, *, readable: bool, writable: bool) -> Sequence[Message]:
         """Write once and read once where that is possible, and never wait; what came. For whoever polls many channels."""
         if writable:
-            self._write(load)
+            self.write(load)
         if readable:
             self._read()
             while not self._clear and not self._found and self.connection.pending():  # type: ignore[attr-defined]
                 self._read()  # TLS has it already, and poll would not tell
         if not self._found:
-            return []
+            return ()
         found, self._found = self._found, []
         return found
 
@@ -162,7 +163,7 @@ class Channel:
         stop = min(until, self._now() + SLICE)
         readable = True
         while not self._found:
-            wrote = self._write(load)
+            wrote = self.write(load)
             read = readable and self._read()
             now = self._now()
             if self._found or now >= stop:
@@ -195,24 +196,28 @@ class Channel:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
 
-    def _write(self, load: Source | None) -> bool:
+    def write(self, load: Source | None) -> bool:
         if self._write_error is not None:
             return False
-        if not self._current:
+        piece = self._current
+        if not piece:
             if self._outbox and (load is None or load.between):
-                self._current = memoryview(self._outbox.popleft())
+                piece = self._outbox.popleft()
             elif load is not None and not load.ended:
-                self._current = memoryview(load.next_frame())
+                piece = load.next_frame()
             else:
                 return False
         try:
-            count = self.connection.send(self._current)
+            count = self.connection.send(piece)
         except _WOULD_BLOCK:
+            self._current = piece
             return False
         except OSError as error:
             self._write_error = error  # what the peer said before it went may still be read
             return False
-        self._current = self._current[count:]
+        self._current = b"" if count == len(piece) else memoryview(piece)[count:]
+        if load is None:
+            tcp_info.acknowledge_at_once(self.connection)
         self.bytes_out += count
         self.sent_at = self._now()
         return True

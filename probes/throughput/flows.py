@@ -31,7 +31,7 @@ from probes.throughput.websocket import Message, Opcode, close_status, encode
 SAMPLE = 0.01  # s between readings of the counters
 # Load that may wait unsent in our kernel on each stream: a small message must not wait long behind it.
 BACKLOG_SECONDS = 0.02  # of the stream's rate so far
-LEAST_BACKLOG, BACKLOG = 16 << 10, 256 << 10  # bytes
+LEAST_BACKLOG, BACKLOG, MOST_BACKLOG = 16 << 10, 256 << 10, 4 << 20  # bytes
 TRIM_EVERY = 0.1  # s
 NO_RTT = 2**32 - 1  # what the kernel says before it knows
 _OVER_CLAIM = 1.01  # a server counts what we sent, and a proxy's TLS may add a little
@@ -244,7 +244,7 @@ class Flows:
             total += count
             if not down and now >= self._trim_at:
                 waiting = int(BACKLOG_SECONDS * count * flow.last.snd_mss / max(now, SAMPLE))
-                tcp_info.limit_backlog(flow.channel.connection, min(max(waiting, LEAST_BACKLOG), BACKLOG))
+                tcp_info.limit_backlog(flow.channel.connection, min(max(waiting, LEAST_BACKLOG), MOST_BACKLOG))
         if now >= self._trim_at:
             self._trim_at = now + TRIM_EVERY
         self.samples.append((now, float(total)))

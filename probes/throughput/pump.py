@@ -11,6 +11,7 @@ from probes.throughput.channel import Channel, Now, Source
 from probes.throughput.websocket import Message
 
 GLANCE = 0.005  # s between looks at who is due; a tick may be this late
+_WRITABLE = select.EPOLLOUT
 _READ = select.EPOLLIN | select.EPOLLRDHUP
 
 
@@ -75,26 +76,33 @@ class Pump:
             self._poll.modify(rider.descriptor, wanted)
 
     def turn(self, until: float) -> None:
-        """Wait for something to move, no longer than `until`, and move it once."""
-        now = self._now()
-        for descriptor, events in self._poll.poll(min(max(0.0, until - now), 1.0)):
+        """Move what can be moved until `until`, once at least."""
+        while True:
+            self._once(min(max(0.0, until - self._now()), 1.0))
+            now = self._now()
+            if now >= self._look_at:
+                self._look_at = now + GLANCE
+                self._tick(now)
+            if now >= until:
+                return
+
+    def _once(self, seconds: float) -> None:
+        for descriptor, events in self._poll.poll(seconds):
             rider = self._riders.get(descriptor)
             if rider is None:
                 continue
+            load = rider.load
             try:
-                for message in rider.channel.move(
-                    rider.load, readable=bool(events & ~select.EPOLLOUT), writable=bool(events & select.EPOLLOUT)
-                ):
+                if events == _WRITABLE and load is not None and not load.ended:
+                    rider.channel.write(load)  # nearly always, and it changes nothing that we wait for
+                    continue
+                for message in rider.channel.move(load, readable=events != _WRITABLE, writable=bool(events & _WRITABLE)):
                     rider.hear(message)
             except Exception as error:  # noqa: BLE001 - one channel's trouble is its own; `lost` tells bugs from networks
                 self.remove(rider)
                 rider.lost(error)
             else:
                 self.wake(rider)
-        now = self._now()
-        if now >= self._look_at:
-            self._look_at = now + GLANCE
-            self._tick(now)
 
     def _tick(self, now: float) -> None:
         for rider in list(self._riders.values()):

@@ -162,6 +162,16 @@ def limit_backlog(connection: socket.socket, size: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, size)
 
 
+def acknowledge_at_once(connection: socket.socket) -> None:
+    """Have the kernel acknowledge load as it is read, which it no longer does for a connection that has just said something.
+
+    It takes such a connection for a conversation, and waits with acknowledgements for words to go with them; TCP_QUICKACK
+    (tcp(7)) ends that until we next say something.
+    """
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+
+
 def header_bytes(info: TcpInfo, family: int) -> int:
     """Bytes of IP and TCP headers on each full segment of this connection (no IP options or extension headers)."""
     network = _IPV6_HEADER if family == socket.AF_INET6 else _IPV4_HEADER

@@ -24,10 +24,10 @@ TICK_LEAST, TICK_MEAN, TICK_MOST = 0.1, 0.25, 0.4  # s between messages; memoryl
 FASTEST_TICK = 0.02  # s; what `tick` may ask for
 MOST_STREAMS = 16  # of one test
 
-# Load leaves in pieces of this size from one block of memory: larger ones fall out of the processor's cache and halve the
-# rate (measured on a veth pair: 43 Gbit/s with 128 KiB, 17 with 256 KiB or 1 MiB). A large message is several pieces long,
-# because every header costs its reader two more calls.
-PIECE = 1 << 17
+# Load leaves in pieces of this size from one block of memory. Linux sends up to 64 KiB at a time and BBR then lets a stream
+# rest: a piece of two such bursts lets the streams take turns at top speed, a longer one waits on the pacing timer for its
+# third. A large message is several pieces long, because every header costs its reader two more calls.
+PIECE = 7 << 14
 SMALLEST, LARGEST = 1 << 10, 1 << 20  # bytes of a message with its header
 GROWTH = 16  # a message size is doubled when it is at most this part of all that was sent
 
@@ -99,8 +99,8 @@ def block(chance: Chance, *, key: bytes = b"") -> Block:
     size = SMALLEST
     while size <= LARGEST:
         room = len(encode_header(Opcode.BINARY, size - 14, key=key))
-        first = (encode_header(Opcode.BINARY, size - room, key=key) + rest)[: min(size, PIECE)]
-        messages[size] = (first, max(0, size // PIECE - 1))
+        follow = (size - 1) // PIECE
+        messages[size] = ((encode_header(Opcode.BINARY, size - room, key=key) + rest)[: size - follow * PIECE], follow)
         size *= 2
     return Block(rest, messages)
 
@@ -112,33 +112,31 @@ class Load:
     """
 
     def __init__(self, ready: Block) -> None:
+        self.between = True  # a message has just ended, so that another frame may go first
+        self.ended = False  # `end` was asked for and the last message is whole
         self._ready = ready
         self._size = SMALLEST
         self._left = 0
         self._total = 0
         self._ending = False
 
-    @property
-    def between(self) -> bool:
-        """Whether a message has just ended, so that another frame may go first."""
-        return self._left == 0
-
-    @property
-    def ended(self) -> bool:
-        """Whether `end` was asked for and the last message is whole."""
-        return self._ending and self._left == 0
-
     def end(self) -> None:
         """Begin no other message."""
         self._ending = True
+        self.ended = self.between
 
     def next_frame(self) -> bytes:
         """The next piece."""
-        if self._left:
+        if not self.between:
+            piece = self._ready.rest
             self._left -= 1
-            return self._ready.rest
-        if self._size < LARGEST and self._size <= self._total / GROWTH:
-            self._size *= 2
-        self._total += self._size
-        first, self._left = self._ready.messages[self._size]
-        return first
+        else:
+            if self._size < LARGEST and self._size <= self._total / GROWTH:
+                self._size *= 2
+            self._total += self._size
+            piece, self._left = self._ready.messages[self._size]
+            self.between = False
+        if not self._left:
+            self.between = True
+            self.ended = self._ending
+        return piece

@@ -116,39 +116,32 @@ def _parse_length(data: bytes, short: int) -> tuple[int, int] | None:
 class Receiver:
     """Turns a stream of bytes into messages; counts the load.
 
-    masked    whether the peer must mask its frames: a client's must be, a server's must not (RFC 6455, 5.1)
-    payload   bytes of text and binary payload so far, which is what ndt7 counts
-    binary    bytes of binary payload so far
+    masked        whether the peer must mask its frames: a client's must be, a server's must not (RFC 6455, 5.1)
+    payload       bytes of text and binary payload so far, which is what ndt7 counts
+    binary        bytes of binary payload so far
+    discardable   how many of the next bytes are load, so that the caller may drop them unread and say so with `discard`
     """
 
     def __init__(self, *, masked: bool) -> None:
         self.payload = 0
         self.binary = 0
+        self.discardable = 0
         self.closed = False
         self._masked = masked
         self._pending = bytearray()  # of a header that has not come in full: 13 bytes at most
         self._header: Header | None = None
-        self._left = 0  # bytes of the current frame's payload still to come
+        self._left = 0  # bytes still to come of a text or control frame's payload
         self._kept = bytearray()  # the current text or control frame
         self._text = bytearray()  # earlier fragments of the current text message
         self._kind: Opcode | None = None  # of the message under way
         self._size = 0  # of the message under way
 
-    @property
-    def discardable(self) -> int:
-        """How many of the next bytes are load, so that the caller may drop them unread and say so with `discard`."""
-        return self._left if self._header is not None and self._is_load else 0
-
-    @property
-    def _is_load(self) -> bool:
-        return self._header is not None and self._header.opcode < Opcode.CLOSE and self._kind is Opcode.BINARY
-
     def discard(self, count: int) -> None:
         """`count` bytes of load arrived and were dropped unread; never more than `discardable`."""
-        self._left -= count
+        self.discardable -= count
         self.payload += count
         self.binary += count
-        if self._left == 0:
+        if not self.discardable:
             self._end_frame()
 
     def feed(self, data: memoryview) -> list[Message]:
@@ -158,11 +151,11 @@ class Receiver:
         while position < len(data) and not self.closed:
             if self._header is None:
                 position = self._begin_frame(data, position)
-                if self._header is not None and self._left == 0:
+                if self._header is not None and self._header.length == 0:
                     found.extend(self._end_frame())
                 continue
-            count = min(self._left, len(data) - position)
-            if self._is_load:
+            count = min(self.discardable or self._left, len(data) - position)
+            if self.discardable:
                 self.discard(count)
             else:
                 self._kept += data[position : position + count]
@@ -184,7 +177,11 @@ class Receiver:
             raise Failed(Failure.MALFORMED, f"a WebSocket frame is {'not masked' if self._masked else 'masked'}")
         if header.opcode < Opcode.CLOSE:
             self._begin_data(header)
-        self._header, self._left = header, header.length
+        self._header = header
+        if header.opcode < Opcode.CLOSE and self._kind is Opcode.BINARY:
+            self.discardable = header.length
+        else:
+            self._left = header.length
         return position + header.size - known
 
     def _begin_data(self, header: Header) -> None:
