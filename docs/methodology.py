@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from probes.throughput import METHODS, netready, reaches, responsiveness, spread, steady, target, warmup
+from probes.throughput import METHODS, netready, netready_report, reaches, responsiveness, spread, steady, target, warmup
 from probes.throughput.flows import SAMPLE
 from probes.throughput.netready_report import (
     BURST,
@@ -77,14 +77,14 @@ spell of a busy line and call it the line. The phase that is left must
 - last at least {steady.LEAST_SECONDS:g} s ({steady.LEAST_SECONDS_FAST:g} s above {steady.FAST / 1e6:.0f} Mbit/s) and at least {steady.LEAST_ROUND_TRIPS} round trips;
 - show no trend: its two halves agree within {steady.TREND:.0%}, or within what the interval explains.
 
-A line whose rate changes by {steady.CHANGE:.0%} or more in the middle of the test has no such phase. Then the part behind the change is taken, when it
-lasts at least {steady.LATER_SECONDS:g} s and {steady.LATER_SHARE:.0%} of the test, and the rate before is given beside it (`rate_before`).
+A line whose rate changes by {steady.CHANGE:.0%} or more in the middle of the test has no such phase, or one that is not known well enough. Then the
+part behind the change is taken, when it is, and lasts at least {steady.LATER_SECONDS:g} s and {steady.LATER_SHARE:.0%} of the test, and the rate before is given beside it (`rate_before`).
 
 ## When it stops
 
-When the steady phase's 95 % interval is no wider than ±{precision:.0%} **and** the line is seen to be full. Full means that round trips
-on an idle connection beside the load have grown by at least {netready.FULL_QUEUE * 1e3:g} ms (and {netready.FULL_SHARE:.0%} of the empty line's
-round trip). If the rate stands still without that sign, the streams are doubled; if that brings less than
+When the steady phase's 95 % interval is no wider than ±{precision:.0%} **and** the line is seen to be full. Full means that {netready_report.FULL_PINGS:.0%} of the
+round trips on an idle connection beside the load have grown by at least {netready_report.FULL_QUEUE * 1e3:g} ms (and {netready_report.FULL_SHARE:.0%} of the empty line's
+round trip): a queue that stands only most of the time leaves the line idle in between. If the rate stands still without that sign, the streams are doubled; if that brings less than
 {netready.GROWTH:.0%}, the rate is given with what else is known about its limit, and not as the line's. The constants were chosen on
 one set of links, then frozen, and judged on another (`bench/links.py` lists both).
 

@@ -37,7 +37,7 @@ def download(visit: Visit) -> None:
     """Send load for the runtime."""
     query = _agree(visit)
     if query is not None:
-        tcp_info.prefer_bbr(visit.channel.connection)
+        tcp_info.use_congestion(visit.channel.connection, "bbr")
         _Test(visit, query, load=Load(visit.frames)).run()
 
 

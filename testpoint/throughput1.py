@@ -12,6 +12,7 @@ from netready.failure import Failed, Failure, classify
 from netready.text import clean
 from probes.path_facts import session_of
 from probes.throughput import tcp_info
+from probes.throughput.congestion import Congestion
 from probes.throughput.handshake import upgrade_response
 from probes.throughput.pump import Rider
 from probes.throughput.tcp_info import TcpInfo
@@ -90,19 +91,18 @@ def download(visit: Visit) -> None:
     asked = _agree(visit)
     if asked is not None:
         connection = visit.channel.connection
-        if not (asked.cc and tcp_info.use_congestion(connection, asked.cc)):
-            tcp_info.prefer_bbr(connection)
+        congestion = Congestion(connection, asked.cc, visit.now())
         if asked.pace:
             tcp_info.pace(connection, asked.pace)
         tcp_info.limit_backlog(connection, _FIRST_BACKLOG)
-        _Stream(visit, asked, Load(_ready())).run()
+        _Stream(visit, asked, Load(_ready()), congestion).run()
 
 
 def upload(visit: Visit) -> None:
     """Count load until the client has enough."""
     asked = _agree(visit)
     if asked is not None:
-        _Stream(visit, asked, None).run()
+        _Stream(visit, asked).run()
 
 
 def parse_asked(query: dict[str, str]) -> Asked:
@@ -158,15 +158,17 @@ def _agree(visit: Visit) -> Asked | None:
 class _Stream:
     """One stream, from the handshake to the end. It lives on the pump's thread; the visit's own thread waits for it."""
 
-    def __init__(self, visit: Visit, asked: Asked, load: Load | None) -> None:
+    def __init__(self, visit: Visit, asked: Asked, load: Load | None = None, congestion: Congestion | None = None) -> None:
         self._visit = visit
         self._asked = asked
         self._load = load
+        self._congestion = congestion
         self._channel = visit.channel
         self._start = visit.now()
         self._finish = self._start + min(asked.duration, LONGEST)
         self._uuid = str(UUID(int=visit.chance.getrandbits(128), version=4))
         self._told = False
+        self._told_congestion = ""
         self._last: TcpInfo = {}
         self._accounted = 0
         self._end = ""
@@ -243,9 +245,14 @@ class _Stream:
         bbr = tcp_info.read_bbr(connection)
         if bbr:
             message["BBRInfo"] = {**bbr, "ElapsedTime": elapsed}
+        if self._congestion is not None and not self._asked.pace:
+            self._congestion.look(now, self._last.get("MinRTT", 0) / 1e6)
+        congestion = tcp_info.congestion(connection)
+        if congestion != self._told_congestion:
+            self._told_congestion = message["CC"] = congestion
         if not self._told:
             self._told = True
-            message |= {"CC": tcp_info.congestion(connection), "UUID": self._uuid}
+            message |= {"UUID": self._uuid}
             message |= {"LocalAddr": self._visit.own, "RemoteAddr": self._visit.peer}
             if isinstance(connection, ssl.SSLSocket):
                 message["Session"] = session_of(connection).session

@@ -18,6 +18,7 @@ from netready.text import clean
 from probes.path_facts import session_of
 from probes.throughput import tcp_info
 from probes.throughput.channel import Channel, Source, dial
+from probes.throughput.congestion import Congestion
 from probes.throughput.handshake import check_upgrade, parse_response, upgrade_request
 from probes.throughput.pump import Pump, Rider
 from probes.throughput.responsiveness import KNOCK_EVERY, PING_BITS, PING_EVERY, PING_SELDOM, PING_SHARE, SELF_EVERY, Knock
@@ -41,7 +42,7 @@ _CLAIM_SLACK = 1 << 20  # bytes under way between two readings
 class Flow:
     """One stream. `base` is where its counters stood when load began."""
 
-    def __init__(self, channel: Channel, key: bytes, *, loaded: bool) -> None:
+    def __init__(self, channel: Channel, key: bytes, *, loaded: bool, congestion: Congestion | None) -> None:
         self.channel = channel
         self.key = key
         self.loaded = loaded
@@ -51,7 +52,8 @@ class Flow:
         self.told: Counters | None = None
         self.host: Machine | None = None
         self.uuid = ""
-        self.congestion = ""
+        self.congestion = congestion  # of what we send
+        self.told_congestion = ""  # of what the server sends
         self.inspected = False
         self.ended = ""
         self.reason = ""
@@ -122,7 +124,7 @@ class Flows:
             left = deadline - self._now()
             connection = dial(self._server.host, self._server.port, tls=tls, seconds=left, now=self._now)
             try:
-                self._tune(connection, loaded=loaded)
+                congestion = self._tune(connection, loaded=loaded)
                 channel = Channel(connection, self._now)
                 request = upgrade_request(
                     str(self._server),
@@ -139,7 +141,7 @@ class Flows:
             except BaseException:
                 connection.close()
                 raise
-            return Flow(channel, self._block_key, loaded=loaded)
+            return Flow(channel, self._block_key, loaded=loaded, congestion=congestion)
 
         problem: BaseException | None = None
         with ThreadPoolExecutor(max_workers=len(asked)) as pool:
@@ -171,12 +173,11 @@ class Flows:
             found["pace"] = str(max(1, int(self._pace / streams)))
         return found
 
-    def _tune(self, connection: socket.socket, *, loaded: bool) -> None:
+    def _tune(self, connection: socket.socket, *, loaded: bool) -> Congestion | None:
         if self.direction is Direction.DOWN or not loaded:
-            return
-        if not (self.settings.congestion and tcp_info.use_congestion(connection, self.settings.congestion)):
-            tcp_info.prefer_bbr(connection)
+            return None
         tcp_info.limit_backlog(connection, BACKLOG)
+        return Congestion(connection, self.settings.congestion, self._now())
 
     def _board(self, flow: Flow) -> None:
         connection = flow.channel.connection
@@ -247,6 +248,8 @@ class Flows:
                 tcp_info.limit_backlog(flow.channel.connection, min(max(waiting, LEAST_BACKLOG), MOST_BACKLOG))
         if now >= self._trim_at:
             self._trim_at = now + TRIM_EVERY
+            if not self._pace:
+                any(flow.congestion.look(self._now(), self.idle_rtt) for flow in self.flows if flow.congestion)
         self.samples.append((now, float(total)))
         most = self.settings.most_bytes
         self.spent = bool(most) and total * self.mss >= most
@@ -283,6 +286,12 @@ class Flows:
         """The least round trip that the kernel saw on any stream, s; 0 before it saw one."""
         seen = [flow.last.min_rtt for flow in self.flows if flow.last is not None and 0 < flow.last.min_rtt < NO_RTT]
         return min(seen, default=0) / 1e6
+
+    @property
+    def congestion(self) -> str:
+        """The congestion control of the load; if any stream's has changed, from what to what."""
+        names = [flow.congestion.name if flow.congestion else flow.told_congestion for flow in self.flows if flow.loaded]
+        return max(names, key=len, default="")
 
     def ping(self) -> None:
         """Send one ping on the idle stream."""
@@ -360,7 +369,9 @@ class Flows:
             return
         flow.host = told.Host or flow.host
         flow.uuid = clean(told.UUID) or flow.uuid
-        flow.congestion = clean(told.CC) or flow.congestion
+        if congestion := clean(told.CC):
+            first = flow.told_congestion.partition(",")[0] or congestion
+            flow.told_congestion = first if congestion == first else f"{first}, then {congestion}"
         connection = flow.channel.connection
         if told.Session and isinstance(connection, ssl.SSLSocket):
             flow.inspected = told.Session != session_of(connection).session

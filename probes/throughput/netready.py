@@ -27,8 +27,6 @@ MOST_STREAMS = 16
 USUAL = 1.2  # s of load that a direction mostly takes; foretells the data
 LOOK = 0.05  # s between looks at the rule
 MARGIN = 3.0  # s that the server is asked to stay longer than we need it
-FULL_QUEUE = 0.001  # s by which round trips grow when the line is full, at least, and
-FULL_SHARE = 0.03  # as a ratio of the round trip of the empty line
 GROWTH = 0.02  # ratio: more streams that bring less than this bring nothing
 
 
@@ -104,14 +102,14 @@ class _Rule:
 
     def _look(self) -> None:
         outcome, flows = self._outcome, self._flows
-        found = steady([sample for sample in outcome.samples if sample[0] >= self._joined], rtt=outcome.idle_rtt)
+        samples = [sample for sample in outcome.samples if sample[0] >= self._joined]
+        found = steady(samples, rtt=outcome.idle_rtt, precision=self._settings.precision)
         outcome.steady = found
         if outcome.ended or found is None or found.precision > self._settings.precision:
             return
         if flows.fill(found.start, found.end) < netready_report.FULL_SEGMENTS:
             return  # bytes behind a lost segment look like segments that were not full; a little later they have come
-        queue = netready_report.queue(flows.pings, found.start, found.end, outcome.idle_rtt)
-        outcome.full = queue is not None and queue >= max(FULL_QUEUE, FULL_SHARE * outcome.idle_rtt)
+        outcome.full = netready_report.full(flows.pings, found.start, found.end, outcome.idle_rtt)
         if outcome.full:
             outcome.ended = "known"
             return

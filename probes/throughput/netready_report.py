@@ -18,6 +18,10 @@ from probes.throughput.throughput1 import Counters, Machine
 CPU_SHARE = 0.85  # of one processor, by this process: its loop is one thread
 HOST_SHARE = 0.95  # of all processors, by anybody
 LIMIT_SHARE = 0.2  # of the senders' busy time
+FULL_QUEUE = 0.001  # s by which round trips grow when the line is full, at least, and
+FULL_SHARE = 0.03  # as a ratio of the round trip of the empty line,
+FULL_PINGS = 0.95  # of the pings, of which there are
+FEWEST_PINGS = 5  # at least
 LOSSY = 0.005  # ratio of bytes sent again, above which a line without a queue is called lossy
 FULL_SEGMENTS = 0.95  # ratio; less is not TCP with a backlog of load, whose segments are full but for the odd last one
 SPLIT_SECONDS = 0.002  # by which the least round trips of the two ends differ, and
@@ -82,6 +86,16 @@ def queue(pings: Sequence[tuple[float, float]], start: float, end: float, idle: 
     """By how much the median round trip (s) of a phase's pings exceeds that of the empty line; None without pings."""
     found = [seconds for when, seconds in pings if start <= when <= end]
     return quantile(found, 0.5) - idle if len(found) >= 5 else None
+
+
+def full(pings: Sequence[tuple[float, float]], start: float, end: float, idle: float) -> bool:
+    """Whether the line's queue stood all through a phase: nearly every ping (when, s) of it waited in it.
+
+    One that stood most of the time only is not enough: while it is empty, the line may be idle.
+    """
+    least = idle + max(FULL_QUEUE, FULL_SHARE * idle)
+    waited = [seconds >= least for when, seconds in pings if start <= when <= end]
+    return len(waited) >= FEWEST_PINGS and sum(waited) >= FULL_PINGS * len(waited)
 
 
 def rate(outcome: Outcome) -> float:

@@ -105,12 +105,9 @@ def _sender(outcome: Outcome, flows: Flows) -> Sender:
     outcome.loaded = [flow.loaded for flow in flows.flows]
     outcome.told = [flow.told for flow in flows.flows]
     queue = netready_report.queue(flows.pings, flows.now / 2, flows.now, outcome.idle_rtt)
-    congestion = next((flow.congestion for flow in flows.flows if flow.loaded and flow.congestion), "")
-    if outcome.direction is Direction.UP:
-        congestion = tcp_info.congestion(flows.flows[0].channel.connection)
     return Sender(
         limits=tuple(netready_report.window_limits(outcome)),
-        reacts=congestion not in {"bbr", "bbr2", "bbr3"},  # one that nobody names may react too
+        reacts=flows.congestion not in {"bbr", "bbr2", "bbr3"},  # one that nobody names may react too
         loss=netready_report.retransmitted(outcome) or 0.0,
         queue=max(0.0, queue or 0.0),
         streams=sum(outcome.loaded),

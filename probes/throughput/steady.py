@@ -60,15 +60,23 @@ def least_phase(rtt: float, rate: float) -> float:
     return max(LEAST_SECONDS_FAST if rate > FAST else LEAST_SECONDS, LEAST_ROUND_TRIPS * rtt)
 
 
-def steady(samples: Sequence[Sample], *, rtt: float) -> Steady | None:
-    """The steady phase that the samples (seconds, bytes so far) end with, or None when there is none yet; rtt in s."""
+def steady(samples: Sequence[Sample], *, rtt: float, precision: float = 0.02) -> Steady | None:
+    """The steady phase that the samples (seconds, bytes so far) end with, or None when there is none yet.
+
+    rtt          s
+    precision    half the interval as a ratio of the rate, which is enough
+    """
     begin = steady_start(samples, rtt=rtt)
     if begin is None:
         return None
     whole = _phase(samples, begin, rtt)
-    if whole is not None and _level(samples, whole):
-        return whole
-    return _later(samples, begin, rtt)
+    if whole is None or not _level(samples, whole):
+        return _later(samples, begin, rtt)
+    if whole.precision > precision:
+        later = _later(samples, begin, rtt)
+        if later is not None and later.precision <= precision:
+            return later  # what came before was not as level as so wide an interval makes it look
+    return whole
 
 
 def _phase(samples: Sequence[Sample], begin: int, rtt: float) -> Steady | None:

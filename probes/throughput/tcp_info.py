@@ -150,10 +150,14 @@ def read_bbr(connection: socket.socket) -> dict[str, int]:
         return {}
 
 
-def prefer_bbr(connection: socket.socket) -> None:
-    """Ask for BBR on this connection; a kernel without it, or that keeps it for others, goes on with its default."""
-    with contextlib.suppress(OSError):
-        connection.setsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, b"bbr")
+def send_buffer_share(connection: socket.socket) -> float:
+    """How much of the send buffer is payload that was sent and not yet acknowledged; 0 where the system does not tell."""
+    info = read(connection)
+    try:
+        size = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    except OSError:
+        return 0.0
+    return info.get("Unacked", 0) * info.get("SndMSS", 0) / size if size else 0.0
 
 
 def limit_backlog(connection: socket.socket, size: int) -> None:

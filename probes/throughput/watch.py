@@ -5,7 +5,6 @@ from netready.instrument import Context
 from probes.throughput import surroundings, tcp_info
 from probes.throughput.flows import Flows
 from probes.throughput.netready_report import Outcome
-from probes.throughput.settings import Direction
 
 QUIET = 1.0  # s, or QUIET_ROUND_TRIPS: without a segment for so long the line is down, not slow
 QUIET_ROUND_TRIPS = 10
@@ -58,9 +57,7 @@ def finish(outcome: Outcome, flows: Flows, context: Context) -> None:
         outcome.inspected = any(flow.inspected for flow in flows.flows)
         outcome.hosts = [flow.host for flow in flows.flows if flow.host is not None]
         outcome.uuids = [flow.uuid for flow in flows.flows if flow.loaded and flow.uuid]
-        outcome.congestion = next((flow.congestion for flow in flows.flows if flow.loaded and flow.congestion), "")
-        if outcome.direction is Direction.UP:
-            outcome.congestion = tcp_info.congestion(flows.flows[0].channel.connection) or outcome.congestion
+        outcome.congestion = flows.congestion
         outcome.pings, outcome.own, outcome.knocks = flows.pings, flows.own, flows.knocks
         outcome.mss, outcome.mid = flows.mss, flows.mid
         if outcome.samples:

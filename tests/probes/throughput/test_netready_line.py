@@ -3,6 +3,7 @@
 import json
 import subprocess
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from lab.plan import ROUTER, TESTPOINT, TESTPOINT_PORT
 
 pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
 
+ALLOWED = Path("/proc/sys/net/ipv4/tcp_allowed_congestion_control").read_text().split()
 RATE = 20e6
 PAYLOAD = 1448 / 1500  # of the line's IP packets: 52 bytes are headers
 SERVER = f"{TESTPOINT}:{TESTPOINT_PORT}"
@@ -100,6 +102,28 @@ def test_a_target_below_the_line_is_reached_and_one_above_is_not(line):
         assert yes["details"]["delivered"] > 0.8 * RATE * PAYLOAD
         assert no["details"]["delivered"] < 1.05 * RATE * PAYLOAD
         assert max(yes["details"]["bytes_received"], yes["details"]["bytes_sent"]) < 15e6
+
+
+@pytest.mark.skipif("bbr" not in ALLOWED, reason="this kernel does not let us use BBR")
+def test_on_a_line_that_holds_more_than_the_send_buffers_bbr_gives_way_or_its_figure_is_not_the_line_s():
+    """300 Mbit/s over 100 ms with two streams: 1.9 MB a stream on its way, three times that in BBR's start."""
+    rate = 300e6
+    plan = msgspec.structs.replace(
+        BARE, wan=Wan(down=rate, up=rate, delay=0.05, buffer=0.03), services=frozenset({"testpoint"})
+    )
+    with open_lab(plan) as lab:
+        before = lab.line()
+        free = measure(lab, direction="down", streams=2)["throughput_down"]
+        kept = measure(lab, direction="down", streams=2, congestion="bbr")["throughput_down"]
+        if why := lab.strained(before, lab.line(), late=0.6):
+            pytest.skip(why)
+    assert free["details"]["congestion"] == "bbr, then cubic"
+    assert free["value"] == pytest.approx(rate * PAYLOAD, rel=0.08)
+    if free["details"]["limited_by"] == "link":
+        assert free["value"] == pytest.approx(rate * PAYLOAD, rel=0.02)
+    assert kept["details"]["congestion"] == "bbr"
+    assert "link" not in kept["details"]["limited_by"]
+    assert kept["details"]["retransmitted"] > 2 * free["details"]["retransmitted"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from netready.failure import Failed, Failure
-from probes.throughput.netready_report import Outcome, burst, describe, latency, limited_by, queue, rate, retransmitted
+from probes.throughput.netready_report import Outcome, burst, describe, full, latency, limited_by, queue, rate, retransmitted
 from probes.throughput.nic import Card, Kind
 from probes.throughput.responsiveness import FEWEST
 from probes.throughput.settings import Direction
@@ -119,6 +119,21 @@ def test_losses_behind_a_full_queue_are_the_line_s_own():
 @pytest.mark.parametrize(("sent", "again"), [(0, 0), (0, 5), (10, 11), (None, 5)])
 def test_counts_of_retransmissions_that_cannot_be_are_none(sent, again):
     assert retransmitted(outcome(told=[Told(BytesSent=sent, BytesRetrans=again)])) is None
+
+
+@pytest.mark.parametrize(
+    ("waited", "answer"),
+    [
+        ([0.004] * 19 + [0.0], True),
+        ([0.004] * 18 + [0.0] * 2, False),  # the line may have been idle for a tenth of the time
+        ([0.0029] * 20, False),
+        ([0.004] * 4, False),  # too few to tell
+        ([], False),
+    ],
+)
+def test_a_line_is_full_when_nearly_every_ping_had_to_wait(waited, answer):
+    pings = [(1.0 + index / 100, 0.1 + queue) for index, queue in enumerate(waited)]
+    assert full([(0.5, 0.1), *pings, (2.5, 0.1)], 1.0, 2.0, 0.1) is answer
 
 
 # The figure.

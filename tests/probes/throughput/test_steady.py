@@ -81,6 +81,22 @@ def test_a_step_down_is_forgotten_once_there_is_enough_of_the_new_rate():
     assert found.before is None or found.before == pytest.approx(30e6, rel=0.1)
 
 
+def test_a_rough_beginning_that_the_interval_would_excuse_is_left_out():
+    """As when a sender finds the line's rate late: all is level within an interval that wide, its last part far better."""
+
+    def at(moment):
+        return 60e6 + 25e6 * math.sin(25 * moment) if moment < 1.5 else 70e6
+
+    rough = readings(at, 3.4, noise=0.01)
+    whole = steady(rough, rtt=0.01, precision=math.inf)
+    assert whole.start < 1.0
+    assert whole.precision > 0.02
+    found = steady(rough, rtt=0.01, precision=0.02)
+    assert found.start == pytest.approx(1.5, abs=0.15)
+    assert found.rate == pytest.approx(70e6, rel=0.01)
+    assert found.precision <= 0.02
+
+
 @given(rate=st.floats(1e6, 1e9), noise=st.floats(0, 0.3), shift=st.sampled_from([1.0, 256.0, 4096.0]), seed=st.integers(0, 99))
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_when_the_clock_began_does_not_matter(rate, noise, shift, seed):

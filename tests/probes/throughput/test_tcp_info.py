@@ -1,6 +1,7 @@
 import socket
 import struct
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,12 +26,38 @@ def test_the_kernel_counts_what_a_connection_moved():
     assert "MaxPacingRate" not in info  # unset is 2**64-1, which no JSON reader holds exactly
 
 
+def test_a_connection_that_said_something_acknowledges_at_once_again():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as near:
+        far, _ = listener.accept()
+        with far:
+            for _ in range(5):  # a conversation, in which the kernel waits for an answer to put the acknowledgement on
+                near.sendall(b"load")
+                far.recv(100)
+                far.sendall(b"a word")
+                near.recv(100)
+            quick = struct.Struct("=I")
+            before = far.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, quick.size)
+            tcp_info.acknowledge_at_once(far)
+            after = far.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, quick.size)
+    assert (quick.unpack(before), quick.unpack(after)) == ((0,), (1,))
+
+
+def test_the_share_of_the_send_buffer_is_what_waits_for_its_acknowledgement():
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as near:
+        assert tcp_info.send_buffer_share(near) == 0.0
+        near.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            near.sendall(bytes(1 << 26))  # nobody reads
+        assert 0.0 < tcp_info.send_buffer_share(near) <= 1.0
+    assert tcp_info.send_buffer_share(near) == 0.0
+
+
 def test_a_closed_socket_has_no_counters():
     gone = socket.socket()
     gone.close()
     assert tcp_info.read(gone) == {}
     assert tcp_info.read_bbr(gone) == {}
-    tcp_info.prefer_bbr(gone)
+    assert not tcp_info.use_congestion(gone, "bbr")
 
 
 @given(st.binary(max_size=600))
