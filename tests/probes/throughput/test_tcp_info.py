@@ -1,7 +1,6 @@
 import socket
 import struct
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,21 +41,12 @@ def test_a_connection_that_said_something_acknowledges_at_once_again():
     assert (quick.unpack(before), quick.unpack(after)) == ((0,), (1,))
 
 
-def test_the_share_of_the_send_buffer_is_what_waits_for_its_acknowledgement():
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()) as near:
-        assert tcp_info.send_buffer_share(near) == 0.0
-        near.settimeout(0.1)
-        with pytest.raises(TimeoutError):
-            near.sendall(bytes(1 << 26))  # nobody reads
-        assert 0.0 < tcp_info.send_buffer_share(near) <= 1.0
-    assert tcp_info.send_buffer_share(near) == 0.0
-
-
 def test_a_closed_socket_has_no_counters():
     gone = socket.socket()
     gone.close()
     assert tcp_info.read(gone) == {}
     assert tcp_info.read_bbr(gone) == {}
+    assert tcp_info.send_buffer_share(gone) == 0.0
     assert not tcp_info.use_congestion(gone, "bbr")
 
 
