@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from agent import shelf
-from bench import accuracy, ceiling
+from bench import accuracy, ceiling, pieces
 from lab import BARE, Lab, LabFailed, Plan, Wan, open_lab
 from lab.plan import TESTPOINT
 from netready.measurement import Measurement
@@ -148,6 +148,7 @@ PARTS = {
     "coverage": accuracy.coverage,
     "reaches": accuracy.reaches,
     "ceiling": ceiling.ceiling,
+    "pieces": pieces.pieces,
 }
 NEED_IPERF3 = {"line", "peers", "ceiling"}
 
