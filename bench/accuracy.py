@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bench.links import HARD, VALIDATION, Link
+from bench.links import CORNERS, HARD, PEERS, SENDERS, VALIDATION, Link
 from bench.worker import Made, Wanted
 from lab import BARE, Lab, open_lab
 from lab.plan import TESTPOINT, TESTPOINT_PORT
@@ -144,7 +144,7 @@ def clean_runs(links: Iterable[Link], *, repeat: int = 2) -> Iterator[Run]:
 
 
 def clean() -> Iterator[Row]:
-    """The `netready` method on clean links that it was not tuned on: both ways, BBR and CUBIC senders, two runs each.
+    """The `netready` method on 16 clean links drawn at random and two of 1 Gbit/s, none tuned on: both ways, BBR and CUBIC, two runs each.
 
     "Conclusive" are runs whose figure is given as the line's own; the others name what else may have limited them.
     """
@@ -162,7 +162,37 @@ def clean() -> Iterator[Row]:
     yield summary("netready, 1 Gbit/s", [run for run in runs if run.link.rate >= 1e9])
 
 
-PEERS = (VALIDATION[2], VALIDATION[5], VALIDATION[9], VALIDATION[12])
+def corners() -> Iterator[Row]:
+    """The same at the corners of those ranges: the slowest, the fastest, and long lines with small buffers; one run each."""
+    runs = list(clean_runs(CORNERS, repeat=1))
+    yield SUMMARY
+    yield summary("netready, all", runs)
+    yield summary("netready, conclusive", [run for run in runs if run.conclusive])
+    for link in CORNERS:
+        same = [run for run in runs if run.link == link]
+        yield summary(f"netready, {link.name}: {sum(run.conclusive for run in same)} of {len(same)} conclusive", same)
+
+
+def senders() -> Iterator[Row]:
+    """Congestion controls on the long lines that the choice was made on: what netready does, and BBR and CUBIC throughout."""
+    yield ("line", "asked for", "way", "used", "error", "sent again", "said", "s", "MB")
+    for link in SENDERS:
+        with bench_on(link) as bench:
+            for asked in ("", "bbr", "cubic"):
+                for way in WAYS:
+                    run = bench.run("netready", way, congestion=asked)
+                    details = run.measurement.details
+                    yield (
+                        link.name,
+                        asked or "nothing",
+                        way.value,
+                        str(details.get("congestion")),
+                        "-" if run.error is None else f"{run.error:+.1%}",
+                        f"{run.measurement.detail('retransmitted') or 0:.0%}",
+                        ", ".join(run.words),
+                        f"{run.seconds:.1f}",
+                        f"{run.bytes / 1e6:.0f}",
+                    )
 
 
 def peers() -> Iterator[Row]:

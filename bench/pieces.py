@@ -38,7 +38,7 @@ class Loop(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pieces() -> Iterator[Row]:
-    """A bare sender and receiver of load on an unshaped veth pair, BBR, four streams, 3 s: three runs in turn and their median."""
+    """A bare sender and receiver of load on an unshaped veth pair, BBR, four streams, 3 s; the median of three runs."""
     yield ("loop", "Gbit/s", "lowest to highest", "to ours")
     loops = {
         "as ours: 112 KiB, words back, acknowledged at once": Loop(words=True, at_once=True),

@@ -143,6 +143,8 @@ PARTS = {
     "judgement": judgement,
     "line": line,
     "clean": accuracy.clean,
+    "corners": accuracy.corners,
+    "senders": accuracy.senders,
     "peers": accuracy.peers,
     "hard": accuracy.hard,
     "coverage": accuracy.coverage,

@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from probes.throughput import METHODS, netready, netready_report, reaches, responsiveness, spread, steady, target, warmup
+from probes.throughput import (
+    METHODS,
+    congestion,
+    netready,
+    netready_report,
+    reaches,
+    responsiveness,
+    spread,
+    steady,
+    target,
+    warmup,
+)
 from probes.throughput.flows import SAMPLE
 from probes.throughput.netready_report import (
     BURST,
@@ -22,6 +33,7 @@ from readiness.wording import LIMITS
 RESULTS = Path(__file__).resolve().parent.parent / "bench" / "RESULTS.md"
 PARTS = (
     ("clean", "Clean lines"),
+    ("corners", "The corners of the same ranges"),
     ("peers", "Beside other methods"),
     ("hard", "Lines that no method can know all about"),
     ("coverage", "Does the interval hold what it promises?"),
@@ -45,7 +57,7 @@ read from the program's own constants when the page is written; results come fro
 A computer in the school opens {netready.STREAMS} TCP connections to a named test server and loads the line in one direction. The
 operating system's own counters say, every {SAMPLE * 1e3:.0f} ms, how many segments have arrived at the receiving end. The warm-up
 is recognised and left out. The test ends as soon as the rate has stood still long enough to be known to ±{precision:.0%} at 95 %
-confidence, which mostly takes about one second, and in any case after {netready.LONGEST:g} s. The figure is the mean rate of the
+confidence{_usual()}, and in any case after {netready.LONGEST:g} s. The figure is the mean rate of the
 part that stood still, with its interval, the seconds and bytes it took, and what limited it. What it proves about the line is
 **at least the measured rate, plus the other traffic that was on the line meanwhile**.
 
@@ -63,13 +75,15 @@ part that stood still, with its interval, the seconds and bytes it took, and wha
   far end is `netready testpoint`; any server that speaks the protocol will do. Both ends are free software; both write the
   test's measurement id to their logs, so a server's owner can confirm a test that a school cites.
 - Streams: {netready.STREAMS}, doubled once, up to {netready.MOST_STREAMS}, when the line's queue shows no sign that they fill it.
-- Sender's congestion control: BBR where the system has it, else the system's own; the result names it. Both were validated.
+- Sender's congestion control: BBR where the system has it, else the system's own; the result names it. Where the line holds more
+  than the send buffers, BBR's start never ends (it takes 2.89 times the rate it has seen): such a stream goes on with CUBIC after
+  {congestion.LONGEST_START:g} s, or {congestion.LONGEST_ROUNDS} round trips if that is longer, and the result says `bbr, then cubic`. One that was asked for is kept.
 - Download is counted at the school: segments that arrived. Upload is counted by what the *receiver's* system acknowledged,
   segment by segment (selective acknowledgements included), and never by what the sending program handed over.
 
 ## Warm-up
 
-TCP begins slowly, and an average that includes the beginning reads low: by 2 to 6 % over ten seconds, by far more over one. Left out
+TCP begins slowly, and an average that includes the beginning reads low, the more so the shorter the test. Left out
 are the ramp-up (told by its rise), the dip behind it with which BBR drains its own queue (by coming within {warmup.DRAIN_ROUND_TRIPS} round trips), and the
 burst credit of a policed line (by being {warmup.BURST:g} times as fast as what follows). Within those bounds, and only there, the cut is the one that
 makes the mean of the rest most certain (marginal standard error rule, White 1997). Cutting more freely would keep the quietest
@@ -183,17 +197,29 @@ Each is a method of its own with its own version; figures of two methods are nev
 
 ## Check it without us
 
-Run `iperf3` or the `ndt7` method beside it, to the same place and at the same time: on a clean line they agree within a few
-percent, ours reading higher by the warm-up that the others count. `make bench` repeats every table on this page on your own machine.
+Run `iperf3` or the `ndt7` method beside it, to the same place, one after the other. "Beside other methods" below shows by how much
+they differed on four clean lines: they count their own beginning, and ndt7's one connection does not fill a line that holds more than
+its send buffer. `make bench` repeats every table on this page on your own machine.
 """
     )
 
 
+def _sections() -> dict[str, str]:
+    """The parts of the last bench run, by name."""
+    text = RESULTS.read_text() if RESULTS.exists() else ""
+    return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in text.split("\n## ")}
+
+
+def _usual() -> str:
+    """How long a direction took on the bench's clean lines."""
+    row = next((line for line in _sections().get("clean", "").splitlines() if line.startswith("| netready, all ")), "")
+    cells = [cell.strip() for cell in row.split("|")]
+    return f" (after {cells[6]} s at the median of the bench's clean lines)" if len(cells) > 8 else ""
+
+
 def _results() -> str:
     """The tables of the last bench run."""
-    if not RESULTS.exists():
-        return ""
-    sections = {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in RESULTS.read_text().split("\n## ")}
+    sections = _sections()
     found = [f"### {title}\n\n{sections[name]}\n" for name, title in PARTS if name in sections]
     return "\n## Results on links that the rules were not chosen on\n\n" + "\n".join(found) if found else ""
 

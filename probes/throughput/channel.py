@@ -20,6 +20,7 @@ from probes.throughput.websocket import Message, Receiver
 
 BUFFER = 1 << 18  # bytes read at once; larger ones do not fit the processor's second-level cache beside the kernel's work
 SLICE = 0.02  # s that `step` moves load before it lets its caller look at the clock
+FAST = 250e6  # bytes/s that come; above, the kernel's way of acknowledging costs the sender half its rate
 OUTBOX_LIMIT = 64  # small messages waiting; a peer that sends pings and reads no pongs gets no more
 ADDRESSES = 4  # of one name that are tried
 _WORTH_TRUNCATING = 1 << 14  # bytes of load below which a plain read is cheaper than a second call
@@ -81,7 +82,7 @@ class Channel:
         self.receiver = Receiver(masked=False)
         self.bytes_in = 0
         self.bytes_out = 0
-        self.sent_at = self.received_at = now()
+        self.sent_at = self.received_at = self._begun = now()
         self._now = now
         self._clear = not isinstance(connection, ssl.SSLSocket)
         self.early = b""
@@ -129,7 +130,7 @@ class Channel:
         self._buffer = memoryview(bytearray(BUFFER))
         self._found = self.receiver.feed(memoryview(self.early))
         self.early = b""
-        self.sent_at = self.received_at = self._now()
+        self.sent_at = self.received_at = self._begun = self._now()
 
     def queue(self, frame: bytes) -> None:
         """Send a small frame at the next boundary between frames; dropped when the peer has stopped reading."""
@@ -216,10 +217,10 @@ class Channel:
             self._write_error = error  # what the peer said before it went may still be read
             return False
         self._current = b"" if count == len(piece) else memoryview(piece)[count:]
-        if load is None:
-            tcp_info.acknowledge_at_once(self.connection)
         self.bytes_out += count
         self.sent_at = self._now()
+        if load is None and self.bytes_in > FAST * (self.sent_at - self._begun):
+            tcp_info.acknowledge_at_once(self.connection)
         return True
 
     def _read(self) -> bool:

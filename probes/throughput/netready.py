@@ -21,7 +21,7 @@ VERSION = 1
 METHOD = f"netready/{VERSION}"
 METRIC = {Direction.DOWN: "throughput_down", Direction.UP: "throughput_up"}
 
-LONGEST = 6.0  # s of load in each direction, unless the settings say otherwise
+LONGEST = 6.0  # s from the first packet on in each direction, unless the settings say otherwise
 STREAMS = 8  # enough that default buffers of 4 to 6 MB fill 1 Gbit/s at 120 ms, and that one stream's loss hardly shows
 MOST_STREAMS = 16
 USUAL = 1.2  # s of load that a direction mostly takes; foretells the data
@@ -75,7 +75,7 @@ def _run(outcome: Outcome, flows: Flows, settings: Throughput, context: Context)
     longest = settings.time(LONGEST)
     flows.open(settings.streams or STREAMS, seconds=longest + MARGIN, probe=True)
     watch.begin(outcome, flows, context)
-    _Rule(outcome, flows, settings).run(longest)
+    _Rule(outcome, flows, settings).run(longest - outcome.offset)
 
 
 class _Rule:
