@@ -1,18 +1,17 @@
 """Servers that fail, stall, lie or flood a test of several streams: each costs bounded time and memory, and no wrong number."""
 
 import contextlib
-import itertools
 import resource
 import socket
-import threading
 import time
 
+import misbehaving
 import msgspec
 import pytest
 
 from netready.authority import Refused
 from netready.failure import Failure
-from probes.throughput.handshake import Request, head_end, parse_request, upgrade_response
+from probes.throughput.handshake import upgrade_response
 from probes.throughput.netready import read
 from probes.throughput.settings import Direction, Throughput
 from probes.throughput.throughput1 import DOWNLOAD, SUBPROTOCOL
@@ -22,38 +21,15 @@ BULK = encode(Opcode.BINARY, bytes((1 << 14) - 4))
 BREATH = 0.002  # s between two of them: some 60 Mbit/s a stream, which a busy machine can do
 
 
-class Peer:
-    """The server's end of one connection, as a script sees it; `number` counts the connections from 0."""
+class Peer(misbehaving.Peer):
+    """A server's end that speaks throughput1 until it misbehaves."""
 
-    def __init__(self, connection: socket.socket, number: int, over: threading.Event) -> None:
-        self.connection = connection
-        self.number = number
-        self.over = over
-        self.request = Request("", "", "", {})
+    subprotocol = SUBPROTOCOL
 
     @property
     def loads(self) -> bool:
         """Whether the client wants load from this stream."""
         return self.request.path == DOWNLOAD
-
-    def head(self) -> bool:
-        """Read the request; False when there is none, as on the connections that only time a TCP handshake."""
-        data = bytearray()
-        while head_end(data) is None:
-            chunk = self.connection.recv(4096)
-            if not chunk:
-                return False
-            data += chunk
-        self.request = parse_request(bytes(data))
-        return True
-
-    def agree(self) -> None:
-        if not self.head():
-            raise ConnectionAbortedError
-        self.send(upgrade_response(self.request.fields["sec-websocket-key"], SUBPROTOCOL))
-
-    def send(self, data: bytes) -> None:
-        self.connection.sendall(data)
 
     def load(self, seconds: float, data: bytes = BULK, every: float = BREATH) -> None:
         end = time.monotonic() + seconds
@@ -74,53 +50,12 @@ class Peer:
             self.over.wait(every)
         return count
 
-    def wait(self, seconds: float = 4.0) -> None:
-        self.over.wait(seconds)
-
-    def reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        self.connection.close()
-
 
 @pytest.fixture
 def crowd():
     """Start servers that run a script for every connection at once; "HOST:PORT". They are gone after the test."""
-    over = threading.Event()
-    listeners, threads = [], []
-
-    def attend(connection, number, script):
-        with connection, contextlib.suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(5)
-            script(Peer(connection, number, over))
-
-    def accept(listener, script):
-        for number in itertools.count():
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                    break
-                except TimeoutError:
-                    if over.is_set():
-                        return
-            threads.append(threading.Thread(target=attend, args=(connection, number, script)))
-            threads[-1].start()
-
-    def start(script):
-        listener = socket.create_server(("127.0.0.1", 0))
-        listener.settimeout(0.05)
-        listeners.append(listener)
-        threads.append(threading.Thread(target=accept, args=(listener, script)))
-        threads[-1].start()
-        return f"127.0.0.1:{listener.getsockname()[1]}"
-
-    yield start
-    over.set()
-    for thread in threads:
-        thread.join(10)
-        assert not thread.is_alive()
-    for listener in listeners:
-        listener.close()
+    with misbehaving.servers(Peer, at_once=True) as start:
+        yield start
 
 
 def run(server, context, direction=Direction.DOWN, seconds=1.0, **settings):
