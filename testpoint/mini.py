@@ -5,6 +5,7 @@ Internet: with `http_proxy=http://HOST:PORT no_proxy=HOST` it asks this server f
 """
 
 from probes.throughput.settings import endpoint
+from probes.throughput.speedtest_job import PICTURES
 from testpoint.body import take
 from testpoint.load import send_load
 from testpoint.visit import TEXT, Visit, is_read, reply
@@ -13,19 +14,6 @@ GROUP = "mini"  # all connections of a client of this protocol are one test
 FOLDER = "/speedtest"
 EXTENSION = 'upload_extension: "php"'  # the client looks for these words in the front page
 
-# Bytes of the pictures that Speedtest Mini serves, by their width. Clients do not check; they are what a user may know.
-PICTURES = {
-    350: 245_388,
-    500: 505_544,
-    750: 1_118_012,
-    1000: 1_986_284,
-    1500: 4_468_241,
-    2000: 7_907_740,
-    2500: 12_407_926,
-    3000: 17_816_816,
-    3500: 24_262_167,
-    4000: 31_625_365,
-}
 _BY_PATH = {f"{FOLDER}/random{width}x{width}.jpg": size for width, size in PICTURES.items()}
 PICTURE_PATHS = tuple(_BY_PATH)
 

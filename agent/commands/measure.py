@@ -1,7 +1,8 @@
 """`netready measure`: one measurement, now, of a target that is named on the command line."""
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,7 +13,31 @@ if TYPE_CHECKING:
     from agent.session import Session
     from agent.turn import Terms
 
-METHODS = ("netready", "ndt7", "iperf3", "librespeed", "speedtest")
+METHODS = ("netready", "ndt7", "iperf3", "librespeed", "speedtest")  # as in probes.throughput, which takes time to import
+
+
+def _pin(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise click.BadParameter(f"{text[:80]!r} is not 64 hexadecimal digits, the SHA-256 of the server's public key")
+    return text
+
+
+def secure(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a command that may speak TLS to a test server."""
+    for option in (
+        click.option(
+            "--token-file", type=click.Path(exists=True, dir_okay=False), help="Bearer token that the server asks for."
+        ),
+        click.option(
+            "--pin",
+            metavar="SHA256",
+            callback=_pin,
+            help="Hash of the server's public key; another key is a TLS interception.",
+        ),
+        click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Authority of the server's certificate (PEM)."),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -31,9 +56,7 @@ def measure() -> None:
 @click.option("--direction", type=click.Choice(["down", "up", "both"]), default="both", show_default=True)
 @click.option("--at-least", "at_least", metavar="RATE", help='Only answer whether the line carries RATE ("100M"); little data.')
 @click.option("--tls", is_flag=True, help="Encrypt the test; costs processor time.")
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Authority of the server's certificate (PEM).")
-@click.option("--pin", metavar="SHA256", help="Hash of the server's public key; another key is a TLS interception.")
-@click.option("--token-file", type=click.Path(exists=True, dir_okay=False), help="Bearer token that the server asks for.")
+@secure
 @click.option("--seconds", type=click.FloatRange(0.5, 60), help="Longest time of a direction; default: the method's own.")
 @click.option("--streams", type=click.IntRange(1, 16), help="Parallel connections; default: the method's own.")
 @click.option("--precision", type=click.FloatRange(0.005, 0.5), default=0.02, show_default=True, help="Half-width wanted.")
@@ -75,9 +98,7 @@ def throughput(
 @measure.command()
 @click.option("--server", metavar="HOST:PORT", required=True, help="The test server: a netready testpoint.")
 @click.option("--tls", is_flag=True, help="Ask with TLS, and say whether something on the way ends it.")
-@click.option("--ca", type=click.Path(exists=True, dir_okay=False), help="Authority of the server's certificate (PEM).")
-@click.option("--pin", metavar="SHA256", help="Hash of the server's public key; another key is a TLS interception.")
-@click.option("--token-file", type=click.Path(exists=True, dir_okay=False), help="Bearer token that the server asks for.")
+@secure
 @shared
 @click.pass_context
 def path(ctx: click.Context, /, server: str, config: str | None, *, as_json: bool, **options: Any) -> None:

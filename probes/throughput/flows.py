@@ -17,16 +17,16 @@ from netready.instrument import Context
 from netready.text import clean
 from probes.path_facts import session_of
 from probes.throughput import tcp_info
+from probes.throughput.asking import Asking
 from probes.throughput.channel import Channel, Source, dial
 from probes.throughput.congestion import Congestion
+from probes.throughput.flow import Flow
 from probes.throughput.handshake import check_upgrade, parse_response, upgrade_request
 from probes.throughput.pump import Pump, Rider
-from probes.throughput.responsiveness import KNOCK_EVERY, PING_BITS, PING_EVERY, PING_SELDOM, PING_SHARE, SELF_EVERY, Knock
 from probes.throughput.secure import context as secure_context
 from probes.throughput.secure import headers
 from probes.throughput.settings import Direction, Throughput, endpoint
-from probes.throughput.tcp_info import Glance
-from probes.throughput.throughput1 import DOWNLOAD, SUBPROTOCOL, UPLOAD, Block, Counters, Load, Machine, Told, block, parse_told
+from probes.throughput.throughput1 import DOWNLOAD, SUBPROTOCOL, UPLOAD, Block, Load, Told, block, parse_told
 from probes.throughput.websocket import Message, Opcode, close_status, encode
 
 SAMPLE = 0.01  # s between readings of the counters
@@ -39,38 +39,11 @@ _OVER_CLAIM = 1.01  # a server counts what we sent, and a proxy's TLS may add a 
 _CLAIM_SLACK = 1 << 20  # bytes under way between two readings
 
 
-class Flow:
-    """One stream. `base` is where its counters stood when load began."""
-
-    def __init__(self, channel: Channel, key: bytes, *, loaded: bool, congestion: Congestion | None) -> None:
-        self.channel = channel
-        self.key = key
-        self.loaded = loaded
-        self.rider: Rider | None = None
-        self.base: Glance | None = None
-        self.last: Glance | None = None
-        self.told: Counters | None = None
-        self.host: Machine | None = None
-        self.uuid = ""
-        self.congestion = congestion  # of what we send
-        self.told_congestion = ""  # of what the server sends
-        self.inspected = False
-        self.ended = ""
-        self.reason = ""
-        self.own_at: dict[bytes, float] = {}
-        self.history: list[tuple[float, int, int]] = []  # when, segments, bytes in order
-
-    @property
-    def alive(self) -> bool:
-        """Whether load may still move."""
-        return not self.ended
-
-
 class Flows:
     """All streams of one direction of a test.
 
     samples   (seconds since the first stream began, segments so far) for every SAMPLE
-    pings     round trips on the idle stream, (when, seconds); `own` those among the load, `knocks` new connections
+    asking    round trips meanwhile
     """
 
     def __init__(self, settings: Throughput, context: Context, direction: Direction, *, pace: float = 0.0) -> None:
@@ -78,9 +51,6 @@ class Flows:
         self.direction = direction
         self.flows: list[Flow] = []
         self.samples: list[tuple[float, float]] = []
-        self.pings: list[tuple[float, float]] = []
-        self.own: list[tuple[float, float]] = []
-        self.knocks: list[tuple[float, float]] = []
         self.start = 0.0
         self.ignored = 0
         self.spent = False
@@ -92,12 +62,9 @@ class Flows:
         self._pump = Pump(self._now)
         self._block: Block | None = None
         self._block_key = context.chance.getrandbits(32).to_bytes(4, "big")
-        self._probe: Flow | None = None
-        self._ping_at: dict[bytes, float] = {}
-        self._pinged = 0
+        self.asking = Asking(self._pump, self._now)
         self._total = 1
-        self._knocking: list[Knock] = []
-        self._sample_at = self._trim_at = self._ping_due = self._own_due = self._knock_due = 0.0
+        self._sample_at = self._trim_at = 0.0
 
     @property
     def now(self) -> float:
@@ -200,8 +167,6 @@ class Flows:
         )
         self._pump.add(flow.rider)
         self.flows.append(flow)
-        if not flow.loaded:
-            self._probe = flow
 
     def run(self, until: float) -> None:
         """Move load until `until` (s since the start) or until `spent`, with readings and pings when they are due."""
@@ -209,22 +174,8 @@ class Flows:
             if now >= self._sample_at:
                 self._sample(now)
                 self._sample_at = max(self._sample_at + SAMPLE, now + SAMPLE / 2)
-                self._probe_line(now)
+                self.asking.ask(self.flows, now, 8 * self.mss * self.samples[-1][1] / max(now, SAMPLE))
             self._pump.turn(self.start + min(until, self._sample_at))
-
-    def _probe_line(self, now: float) -> None:
-        if self._probe is None:
-            return
-        if now >= self._ping_due:
-            self.ping()
-            rate = 8 * self.mss * self.samples[-1][1] / max(now, SAMPLE)
-            self._ping_due = now + max(PING_EVERY, min(PING_SELDOM, PING_BITS / (PING_SHARE * max(rate, 1.0))))
-        if now >= self._own_due:
-            self.ping_own()
-            self._own_due = now + SELF_EVERY
-        if now >= self._knock_due:
-            self.knock()
-            self._knock_due = now + KNOCK_EVERY
 
     def _sample(self, now: float) -> None:
         """One reading of every stream; the end of the test when it has moved what it may."""
@@ -293,53 +244,12 @@ class Flows:
         names = [flow.congestion.name if flow.congestion else flow.told_congestion for flow in self.flows if flow.loaded]
         return max(names, key=len, default="")
 
-    def ping(self) -> None:
-        """Send one ping on the idle stream."""
-        probe = self._probe
-        if probe is None or not probe.alive or probe.rider is None:
-            return
-        self._pinged += 1
-        payload = self._pinged.to_bytes(8, "big")
-        self._ping_at[payload] = self._now()
-        probe.channel.queue(encode(Opcode.PING, payload, key=probe.key))
-        self._pump.wake(probe.rider)
-
-    def ping_own(self) -> None:
-        """Send one ping among the load of every stream."""
-        for flow in self.flows:
-            if flow.loaded and flow.alive and flow.rider is not None:
-                self._pinged += 1
-                payload = self._pinged.to_bytes(8, "big")
-                flow.own_at[payload] = self._now()
-                flow.channel.queue(encode(Opcode.PING, payload, key=flow.key))
-                self._pump.wake(flow.rider)
-
-    def knock(self) -> None:
-        """Begin one new connection; it is closed as soon as it stands."""
-        probe = self._probe
-        if probe is None or not probe.alive:
-            return
-        try:
-            connection = probe.channel.connection
-            knock = Knock(connection.family, connection.getpeername(), self._now)
-        except OSError:
-            return
-        self._knocking.append(knock)
-        when = self.now
-
-        def done(_error: Exception) -> None:
-            if knock.seconds is not None:
-                self.knocks.append((when, knock.seconds))
-            knock.connection.close()
-
-        self._pump.add(Rider(knock, hear=_ignore, lost=done))  # type: ignore[arg-type]  # it moves like a channel
-
     def _hear(self, flow: Flow, message: Message) -> None:
         match message.opcode:
             case Opcode.PING:
                 flow.channel.queue(encode(Opcode.PONG, message.payload, key=flow.key))
             case Opcode.PONG:
-                self._pong(flow, message.payload)
+                self.asking.answered(flow, message.payload, self.now)
             case Opcode.TEXT:
                 self._note(flow, message.payload)
             case Opcode.CLOSE:
@@ -350,16 +260,6 @@ class Flows:
                     self._pump.remove(flow.rider)
             case Opcode.BINARY | Opcode.CONTINUATION:
                 pass
-
-    def _pong(self, flow: Flow, payload: bytes) -> None:
-        if flow.loaded:
-            sent = flow.own_at.pop(payload, None)
-            if sent is not None:
-                self.own.append((self.now, self._now() - sent))
-            return
-        sent = self._ping_at.pop(payload, None)
-        if sent is not None:
-            self.pings.append((self.now, self._now() - sent))
 
     def _note(self, flow: Flow, text: bytes) -> None:
         try:
@@ -398,10 +298,5 @@ class Flows:
             if flow.rider is not None:
                 self._pump.remove(flow.rider)
             flow.channel.close(abort=True)
-        for knock in self._knocking:
-            knock.connection.close()
+        self.asking.close()
         self._pump.close()
-
-
-def _ignore(_message: Message) -> None:
-    pass

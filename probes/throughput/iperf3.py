@@ -162,11 +162,6 @@ def _missing(settings: Throughput) -> str | None:
     return None
 
 
-def _load(settings: Throughput, line: float) -> float:
-    each = line * settings.time(RUNTIME) / 8
-    return len(settings.directions) * (min(each, settings.most_bytes) if settings.most_bytes else each)
-
-
 INSTRUMENT = Instrument(
     name="iperf3",
     version=VERSION,
@@ -176,7 +171,7 @@ INSTRUMENT = Instrument(
     metrics=("throughput_down", "throughput_up"),
     alone=True,
     seconds=lambda settings: len(settings.directions) * (settings.time(RUNTIME) + GRACE),
-    load=_load,
+    load=lambda settings, line: settings.moved(line * settings.time(RUNTIME) / 8),
     missing=_missing,
     hosts=hosts,
     wanted=lambda settings: Method.IPERF3 in settings.methods,

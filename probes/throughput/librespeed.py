@@ -290,11 +290,6 @@ class _Test:
         return self._outcome.seconds >= least and self._outcome.moved >= USABLE_BYTES
 
 
-def _load(settings: Throughput, line: float) -> float:
-    each = line * settings.time(RUNTIME) / 8
-    return len(settings.directions) * min(each, settings.most_bytes or each)
-
-
 INSTRUMENT = Instrument(
     name="librespeed",
     version=VERSION,
@@ -304,7 +299,7 @@ INSTRUMENT = Instrument(
     metrics=("throughput_down", "throughput_up"),
     alone=True,
     seconds=lambda settings: len(settings.directions) * (settings.time(RUNTIME) + 1.0),
-    load=_load,
+    load=lambda settings, line: settings.moved(line * settings.time(RUNTIME) / 8),
     missing=lambda settings: secure.unreadable(settings) or missing(settings),
     hosts=hosts,
     wanted=lambda settings: Method.LIBRESPEED in settings.methods,

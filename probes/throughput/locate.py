@@ -33,7 +33,7 @@ TRIED = 4  # servers of one answer
 FRESH = 40.0  # s for which an answer may be used; its tokens live for a minute
 HOPS = 3  # redirects that are followed, all within the Locate host
 ANSWER_LIMIT = 1 << 16  # bytes; an honest answer with four servers has about 5,000
-ARCHIVE = "M-Lab's public archive: BigQuery view measurement-lab.ndt.ndt7, column id"
+ARCHIVE = "M-Lab's public archive: BigQuery view measurement-lab.ndt.ndt7 (newer: ndt7_union), column id"
 
 _NO_CAPACITY = frozenset({204, 500, 503})
 _SERVICE = {Direction.DOWN: DOWNLOAD, Direction.UP: UPLOAD}

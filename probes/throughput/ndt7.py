@@ -238,11 +238,6 @@ def _hosts(settings: Throughput) -> tuple[str, ...]:
     return (MLAB.host,) if settings.locate else hosts(settings)
 
 
-def _bytes(settings: Throughput, line: float) -> float:
-    each = line * settings.time(RUNTIME) / 8
-    return len(settings.directions) * min(each, settings.most_bytes or each)
-
-
 INSTRUMENT = Instrument(
     name="ndt7",
     version=VERSION,
@@ -252,7 +247,7 @@ INSTRUMENT = Instrument(
     metrics=("throughput_down", "throughput_up"),
     alone=True,
     seconds=lambda settings: len(settings.directions) * (settings.time(RUNTIME) + FAREWELL),
-    load=_bytes,
+    load=lambda settings, line: settings.moved(line * settings.time(RUNTIME) / 8),
     missing=_lacking,
     hosts=_hosts,
     wanted=lambda settings: Method.NDT7 in settings.methods,

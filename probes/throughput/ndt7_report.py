@@ -11,7 +11,7 @@ from probes.throughput import interval
 from probes.throughput.ndt7_spec import TcpCounters
 from probes.throughput.nic import Card, limits
 from probes.throughput.settings import Direction
-from probes.throughput.surroundings import ETHERNET_HEADER, Moment, Own, cpu_share, other_traffic
+from probes.throughput.surroundings import ETHERNET_HEADER, Moment, Own, cpu_share, load_beside
 from probes.throughput.tcp_info import TcpInfo, header_bytes
 
 # Shares above which a limit counts as shown. A single connection is driven by one thread: near one whole processor it can
@@ -160,23 +160,9 @@ def _surroundings(outcome: Outcome, value: float | None) -> dict[str, Detail]:
                 details["limited_by"] = word
             case words:
                 details["limited_by"] = [*words]
-    if before.counters and after.counters and not outcome.loopback and outcome.tcp_after:
-        seconds = after.at - before.at
-        towards = other_traffic(
-            after.counters.received - before.counters.received,
-            after.counters.received_packets - before.counters.received_packets,
-            _own(outcome, "BytesReceived", "SegsIn"),
-            seconds,
-        )
-        away = other_traffic(
-            after.counters.sent - before.counters.sent,
-            after.counters.sent_packets - before.counters.sent_packets,
-            _own(outcome, "BytesSent", "SegsOut"),
-            seconds,
-        )
-        down = outcome.direction is Direction.DOWN
-        details["load_during"] = towards if down else away
-        details["load_other_way"] = away if down else towards
+    if not outcome.loopback and outcome.tcp_after:
+        came, left = _own(outcome, "BytesReceived", "SegsIn"), _own(outcome, "BytesSent", "SegsOut")
+        details |= load_beside(before, after, came=came, left=left, down=outcome.direction is Direction.DOWN)
     return details
 
 

@@ -109,7 +109,7 @@ class _Rule:
             return
         if flows.fill(found.start, found.end) < netready_report.FULL_SEGMENTS:
             return  # bytes behind a lost segment look like segments that were not full; a little later they have come
-        outcome.full = netready_report.full(flows.pings, found.start, found.end, outcome.idle_rtt)
+        outcome.full = netready_report.full(flows.asking.pings, found.start, found.end, outcome.idle_rtt)
         if outcome.full:
             outcome.ended = "known"
             return
@@ -142,9 +142,8 @@ def _seconds(settings: Throughput) -> float:
 
 
 def _load(settings: Throughput, line: float) -> float:
-    """About 1.2 s of the line in each direction (the bench's median), or what a target test may move at most."""
-    each = float(reaches.most_bytes(settings)) if settings.at_least else line * USUAL / 8
-    return len(settings.directions) * (min(each, settings.most_bytes) if settings.most_bytes else each)
+    """USUAL seconds of the line in each direction, or what a target test may move at most."""
+    return settings.moved(float(reaches.most_bytes(settings)) if settings.at_least else line * USUAL / 8)
 
 
 INSTRUMENT = Instrument(

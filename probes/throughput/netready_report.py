@@ -11,7 +11,7 @@ from probes.throughput import spread
 from probes.throughput.responsiveness import quantile, responsiveness
 from probes.throughput.settings import Direction
 from probes.throughput.steady import Sample, Steady
-from probes.throughput.surroundings import ETHERNET_HEADER, Card, Moment, Own, cpu_share, limits, other_traffic
+from probes.throughput.surroundings import ETHERNET_HEADER, Card, Moment, Own, cpu_share, limits, load_beside
 from probes.throughput.tcp_info import TcpInfo, header_bytes
 from probes.throughput.throughput1 import Counters, Machine
 
@@ -245,23 +245,9 @@ def _surroundings(outcome: Outcome, value: float | None) -> dict[str, Detail]:
         details["cpu_server"] = max(machine.Process for machine in outcome.hosts)
     if value is not None and (words := limited_by(outcome, value, process, host)):
         details["limited_by"] = words[0] if len(words) == 1 else list(words)
-    if before.counters and after.counters and not outcome.loopback and outcome.tcp_after:
-        seconds = after.at - before.at
-        towards = other_traffic(
-            after.counters.received - before.counters.received,
-            after.counters.received_packets - before.counters.received_packets,
-            _own(outcome, "BytesReceived", "SegsIn"),
-            seconds,
-        )
-        away = other_traffic(
-            after.counters.sent - before.counters.sent,
-            after.counters.sent_packets - before.counters.sent_packets,
-            _own(outcome, "BytesSent", "SegsOut"),
-            seconds,
-        )
-        down = outcome.direction is Direction.DOWN
-        details["load_during"] = towards if down else away
-        details["load_other_way"] = away if down else towards
+    if not outcome.loopback and outcome.tcp_after:
+        came, left = _own(outcome, "BytesReceived", "SegsIn"), _own(outcome, "BytesSent", "SegsOut")
+        details |= load_beside(before, after, came=came, left=left, down=outcome.direction is Direction.DOWN)
     return details
 
 

@@ -104,7 +104,7 @@ def _sender(outcome: Outcome, flows: Flows) -> Sender:
     outcome.tcp_after = [tcp_info.read(flow.channel.connection) for flow in flows.flows]
     outcome.loaded = [flow.loaded for flow in flows.flows]
     outcome.told = [flow.told for flow in flows.flows]
-    queue = netready_report.queue(flows.pings, flows.now / 2, flows.now, outcome.idle_rtt)
+    queue = netready_report.queue(flows.asking.pings, flows.now / 2, flows.now, outcome.idle_rtt)
     return Sender(
         limits=tuple(netready_report.window_limits(outcome)),
         reacts=flows.congestion not in {"bbr", "bbr2", "bbr3"},  # one that nobody names may react too

@@ -115,6 +115,10 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Seconds for each direction: as set, else the method's own."""
         return own if self.seconds is None else self.seconds
 
+    def moved(self, each: float) -> float:
+        """Bytes of load that a test moves when each direction would move `each`, were it not for `most_bytes`."""
+        return len(self.directions) * min(each, self.most_bytes or each)
+
 
 def missing(settings: Throughput) -> str | None:
     """Why no throughput method can run with these settings, or None when one can."""

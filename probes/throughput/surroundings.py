@@ -21,6 +21,7 @@ __all__ = [
     "interface_of",
     "interface_rate",
     "limits",
+    "load_beside",
     "other_traffic",
     "parse_counters",
     "parse_cpu",
@@ -129,6 +130,19 @@ def other_traffic(total: int, packets: int, own: Own, seconds: float) -> float:
     """
     mine = own.payload + own.header * min(own.segments, packets)
     return max(0.0, 8 * (total - mine) / seconds)
+
+
+def load_beside(before: Moment, after: Moment, *, came: Own, left: Own, down: bool) -> dict[str, float]:
+    """What else moved between two moments, bit/s: the test's way and the other; empty where a counter is missing.
+
+    `came` and `left` are what the test itself received and sent.
+    """
+    if before.counters is None or after.counters is None or after.at <= before.at:
+        return {}
+    old, new, seconds = before.counters, after.counters, after.at - before.at
+    towards = other_traffic(new.received - old.received, new.received_packets - old.received_packets, came, seconds)
+    away = other_traffic(new.sent - old.sent, new.sent_packets - old.sent_packets, left, seconds)
+    return {"load_during": towards if down else away, "load_other_way": away if down else towards}
 
 
 def cpu_share(before: Moment, after: Moment) -> tuple[float, float | None]:

@@ -58,7 +58,7 @@ def finish(outcome: Outcome, flows: Flows, context: Context) -> None:
         outcome.hosts = [flow.host for flow in flows.flows if flow.host is not None]
         outcome.uuids = [flow.uuid for flow in flows.flows if flow.loaded and flow.uuid]
         outcome.congestion = flows.congestion
-        outcome.pings, outcome.own, outcome.knocks = flows.pings, flows.own, flows.knocks
+        outcome.pings, outcome.own, outcome.knocks = flows.asking.pings, flows.asking.own, flows.asking.knocks
         outcome.mss, outcome.mid = flows.mss, flows.mid
         if outcome.samples:
             phase = outcome.steady

@@ -7,6 +7,9 @@ import click
 import pytest
 
 from agent.cli import COMMANDS, netready
+from agent.commands import measure
+from probes.throughput import METHODS
+from probes.throughput.settings import Method
 
 SITE = """
 [site]
@@ -81,6 +84,17 @@ HEAVY = {"scapy", "jinja2", "pysnmp", "psutil", "prometheus_client", "sqlite3", 
 @pytest.mark.parametrize("args", [("--help",), ("audit", "--help"), ("run", "--help"), ("gate", "--help")])
 def test_help_loads_nothing_heavy(args, tmp_path):
     assert not HEAVY & modules_after(*args, cwd=tmp_path)
+
+
+def test_every_throughput_method_can_be_asked_for():
+    assert set(measure.METHODS) == set(Method) == set(METHODS)
+
+
+@pytest.mark.parametrize("command", ["throughput", "path"])
+def test_a_pin_that_is_no_hash_is_one_sentence(command, tmp_path):
+    done = run("measure", command, "--server", "127.0.0.1:1", "--tls", "--pin", "abc", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith("'abc' is not 64 hexadecimal digits, the SHA-256 of the server's public key")
 
 
 def test_no_command_line_is_help_on_usage(tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from testpoint.mini import PICTURES
+from probes.throughput.speedtest_job import PICTURES
 
 CLIENT = Path(sys.executable).with_name("speedtest-cli")
 

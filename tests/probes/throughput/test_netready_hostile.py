@@ -1,11 +1,9 @@
 """Servers that fail, stall, lie or flood a test of several streams: each costs bounded time and memory, and no wrong number."""
 
-import contextlib
 import resource
 import socket
 import time
 
-import misbehaving
 import msgspec
 import pytest
 
@@ -14,48 +12,10 @@ from netready.failure import Failure
 from probes.throughput.handshake import upgrade_response
 from probes.throughput.netready import read
 from probes.throughput.settings import Direction, Throughput
-from probes.throughput.throughput1 import DOWNLOAD, SUBPROTOCOL
+from probes.throughput.throughput1 import SUBPROTOCOL
 from probes.throughput.websocket import Opcode, encode, encode_close, encode_header
 
 BULK = encode(Opcode.BINARY, bytes((1 << 14) - 4))
-BREATH = 0.002  # s between two of them: some 60 Mbit/s a stream, which a busy machine can do
-
-
-class Peer(misbehaving.Peer):
-    """A server's end that speaks throughput1 until it misbehaves."""
-
-    subprotocol = SUBPROTOCOL
-
-    @property
-    def loads(self) -> bool:
-        """Whether the client wants load from this stream."""
-        return self.request.path == DOWNLOAD
-
-    def load(self, seconds: float, data: bytes = BULK, every: float = BREATH) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.over.is_set():
-            self.send(data)
-            self.over.wait(every)
-
-    def swallow(self, seconds: float, *, size: int = 1 << 16, every: float = BREATH) -> int:
-        """Read and drop; the bytes read."""
-        end, count = time.monotonic() + seconds, 0
-        while (left := end - time.monotonic()) > 0 and not self.over.is_set():
-            self.connection.settimeout(left)
-            with contextlib.suppress(TimeoutError):
-                chunk = self.connection.recv(size)
-                if not chunk:
-                    return count
-                count += len(chunk)
-            self.over.wait(every)
-        return count
-
-
-@pytest.fixture
-def crowd():
-    """Start servers that run a script for every connection at once; "HOST:PORT". They are gone after the test."""
-    with misbehaving.servers(Peer, at_once=True) as start:
-        yield start
 
 
 def run(server, context, direction=Direction.DOWN, seconds=1.0, **settings):
