@@ -92,6 +92,21 @@ def drawn(count: int, seed: int) -> tuple[Link, ...]:
 
 VALIDATION = (*drawn(16, seed=1122), clean(1000, 12, 50), clean(1000, 35, 100))
 
+
+def wobbling(count: int, seed: int) -> tuple[Link, ...]:
+    """Lines at random whose rate wobbles by 1 to 20 % with a memory of 10 to 500 ms, log-uniform; 20 to 100 Mbit/s."""
+    chance = random.Random(seed)
+    ranges = ((20e6, 100e6), (0.005, 0.06), (0.01, 0.2), (0.01, 0.5))
+    found = []
+    for number in range(count):
+        rate, rtt, deviation, memory = (math.exp(chance.uniform(math.log(low), math.log(high))) for low, high in ranges)
+        wobble = Wobble(deviation=deviation, time=memory)
+        found.append(Link(rate=rate, rtt=rtt, buffer=0.08, hard="wobbles", wobble=wobble, seed=number + 1))
+    return tuple(found)
+
+
+WOBBLES = wobbling(20, seed=2211)
+
 # The corners of the same ranges, where TCP itself has trouble; told apart because a random draw seldom meets them.
 CORNERS = (
     clean(8, 12, 40),
