@@ -277,7 +277,7 @@ BANDS = (("under 3 %", 0.0, 0.03), ("3 to 8 %", 0.03, 0.08), ("over 8 %", 0.08, 
 
 
 def coverage() -> Iterator[Row]:
-    """How often the printed 95 % interval holds the true long-run rate: 20 lines drawn at random whose rate never stands still."""
+    """How often the printed 95 % interval holds the true long-run rate: 20 lines drawn at random that never stand still."""
     yield ("rate wobbles by", "runs", "intervals that hold the truth", "median half-width", "median s", "inconclusive")
     everything: list[Run] = []
     for link in WOBBLES:
