@@ -91,8 +91,8 @@ spell of a busy line and call it the line. The phase that is left must
 - last at least {steady.LEAST_SECONDS:g} s ({steady.LEAST_SECONDS_FAST:g} s above {steady.FAST / 1e6:.0f} Mbit/s) and at least {steady.LEAST_ROUND_TRIPS} round trips;
 - show no trend: its two halves agree within {steady.TREND:.0%}, or within what the interval explains.
 
-A line whose rate changes by {steady.CHANGE:.0%} or more in the middle of the test has no such phase, or one that is not known well enough. Then the
-part behind the change is taken, when it is, and lasts at least {steady.LATER_SECONDS:g} s and {steady.LATER_SHARE:.0%} of the test, and the rate before is given beside it (`rate_before`).
+A line whose rate changes by {steady.CHANGE:.0%} or more in the middle of the test has no such phase, or only one with too wide an interval. Then the
+part behind the change is taken, when that is known well enough, lasts at least {steady.LATER_SECONDS:g} s and {steady.LATER_SHARE:.0%} of the test, and the rate before is given beside it (`rate_before`).
 
 ## When it stops
 
@@ -134,7 +134,7 @@ Only a figure whose one limit is the line itself is given as the line's. Everyth
 
 
 _LIMIT_SIGNS = {
-    "link": "its queue stood: round trips grew while the streams kept sending",
+    "link": "its queue stood: nearly every round trip had grown while the streams kept sending",
     "cpu": f"this program used {CPU_SHARE:.0%} of a processor, or all programs together {HOST_SHARE:.0%} of all",
     "server": "the test server said the same of its own machine",
     "interface": f"the rate is {NEAR_INTERFACE:.0%} of the card's nominal speed, or more",
