@@ -25,6 +25,7 @@ from probes.throughput.throughput1 import (
     TICK_MEAN,
     Block,
     Load,
+    backlog,
     block,
     next_tick,
     parse_told,
@@ -35,8 +36,7 @@ from testpoint.upgrade import parse_query, refusal
 from testpoint.visit import ANSWER_SECONDS, Visit, answer, turn_away
 
 PART_SECONDS = 1.0  # for our Close to leave and the client's to come
-BACKLOG_SECONDS = 0.02  # of the rate that may wait unsent in the kernel: a small message soon gets its turn
-_LEAST_BACKLOG, _FIRST_BACKLOG, _MOST_BACKLOG = 16 << 10, 128 << 10, 4 << 20  # bytes
+_FIRST_BACKLOG = 128 << 10  # bytes that may wait unsent in the kernel before the rate is known
 _KNOWN = 0.2  # s; before, the rate still grows between two looks at it, and too small a backlog would hold it back
 _CLOSE_GOING_AWAY, _CLOSE_PROTOCOL, _CLOSE_DONE = 1001, 1002, 1000  # RFC 6455, 7.4.1
 # How a stream's end is counted for /metrics. A client that has seen enough hangs up; ours does it with a reset.
@@ -229,8 +229,7 @@ class _Stream:
         if self._load is not None and elapsed >= _KNOWN * 1e6:
             # TCP's pacing rate is a little above what it sends, also where that has just risen.
             rate = max(self._last.get("BytesAcked", 0) * 1e6 / elapsed, self._last.get("PacingRate", 0))
-            waiting = int(rate * BACKLOG_SECONDS)
-            tcp_info.limit_backlog(connection, min(max(waiting, _LEAST_BACKLOG), _MOST_BACKLOG))
+            tcp_info.limit_backlog(connection, backlog(rate))
         receiver = self._channel.receiver
         message: dict[str, object] = {
             "Application": {
@@ -252,8 +251,7 @@ class _Stream:
             self._told_congestion = message["CC"] = congestion
         if not self._told:
             self._told = True
-            message |= {"UUID": self._uuid}
-            message |= {"LocalAddr": self._visit.own, "RemoteAddr": self._visit.peer}
+            message |= {"UUID": self._uuid, "LocalAddr": self._visit.own, "RemoteAddr": self._visit.peer}
             if isinstance(connection, ssl.SSLSocket):
                 message["Session"] = session_of(connection).session
         self._channel.queue(encode(Opcode.TEXT, msgspec.json.encode(message)))

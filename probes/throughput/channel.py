@@ -18,9 +18,9 @@ from probes.throughput import tcp_info
 from probes.throughput.handshake import head_end
 from probes.throughput.websocket import Message, Receiver
 
-BUFFER = 1 << 18  # bytes read at once; larger ones do not fit the processor's second-level cache beside the kernel's work
+BUFFER = 1 << 18  # bytes read at once
 SLICE = 0.02  # s that `step` moves load before it lets its caller look at the clock
-FAST = 250e6  # bytes/s that come; above, the kernel's way of acknowledging costs the sender half its rate
+FAST = 250e6  # bytes/s that come; above, the kernel's own way of acknowledging slows the sender down
 OUTBOX_LIMIT = 64  # small messages waiting; a peer that sends pings and reads no pongs gets no more
 ADDRESSES = 4  # of one name that are tried
 _WORTH_TRUNCATING = 1 << 14  # bytes of load below which a plain read is cheaper than a second call
@@ -198,6 +198,7 @@ class Channel:
         self.connection.close()
 
     def write(self, load: Source | None) -> bool:
+        """Hand the kernel one frame or piece; whether it took any of it. Never waits."""
         if self._write_error is not None:
             return False
         piece = self._current

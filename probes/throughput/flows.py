@@ -26,13 +26,11 @@ from probes.throughput.pump import Pump, Rider
 from probes.throughput.secure import context as secure_context
 from probes.throughput.secure import headers
 from probes.throughput.settings import Direction, Throughput, endpoint
-from probes.throughput.throughput1 import DOWNLOAD, SUBPROTOCOL, UPLOAD, Block, Load, Told, block, parse_told
+from probes.throughput.throughput1 import DOWNLOAD, SUBPROTOCOL, UPLOAD, Block, Load, Told, backlog, block, parse_told
 from probes.throughput.websocket import Message, Opcode, close_status, encode
 
 SAMPLE = 0.01  # s between readings of the counters
-# Load that may wait unsent in our kernel on each stream: a small message must not wait long behind it.
-BACKLOG_SECONDS = 0.02  # of the stream's rate so far
-LEAST_BACKLOG, BACKLOG, MOST_BACKLOG = 16 << 10, 256 << 10, 4 << 20  # bytes
+FIRST_BACKLOG = 256 << 10  # bytes that may wait unsent in our kernel before a stream's rate is known
 TRIM_EVERY = 0.1  # s
 NO_RTT = 2**32 - 1  # what the kernel says before it knows
 _OVER_CLAIM = 1.01  # a server counts what we sent, and a proxy's TLS may add a little
@@ -143,7 +141,7 @@ class Flows:
     def _tune(self, connection: socket.socket, *, loaded: bool) -> Congestion | None:
         if self.direction is Direction.DOWN or not loaded:
             return None
-        tcp_info.limit_backlog(connection, BACKLOG)
+        tcp_info.limit_backlog(connection, FIRST_BACKLOG)
         return Congestion(connection, self.settings.congestion, self._now())
 
     def _board(self, flow: Flow) -> None:
@@ -195,15 +193,19 @@ class Flows:
             flow.history.append((now, count, in_order))
             total += count
             if not down and now >= self._trim_at:
-                waiting = int(BACKLOG_SECONDS * count * flow.last.snd_mss / max(now, SAMPLE))
-                tcp_info.limit_backlog(flow.channel.connection, min(max(waiting, LEAST_BACKLOG), MOST_BACKLOG))
+                tcp_info.limit_backlog(flow.channel.connection, backlog(count * flow.last.snd_mss / max(now, SAMPLE)))
         if now >= self._trim_at:
             self._trim_at = now + TRIM_EVERY
             if not self._pace:
-                any(flow.congestion.look(self._now(), self.idle_rtt) for flow in self.flows if flow.congestion)
+                self._give_way()
         self.samples.append((now, float(total)))
         most = self.settings.most_bytes
         self.spent = bool(most) and total * self.mss >= most
+
+    def _give_way(self) -> None:
+        for flow in self.flows:
+            if flow.congestion is not None and flow.congestion.look(self._now(), self.idle_rtt):
+                return  # one at a time
 
     def fill(self, start: float, end: float) -> float:
         """How full the segments were that came between two moments (s), as a ratio of the segment size; 1 where none came.

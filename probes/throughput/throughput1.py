@@ -29,6 +29,9 @@ MOST_STREAMS = 16  # of one test
 # third. A large message is several pieces long, because every header costs its reader two more calls.
 PIECE = 7 << 14
 SMALLEST, LARGEST = 1 << 10, 1 << 20  # bytes of a message with its header
+# Load that may wait unsent in the kernel: a small message must not wait long behind it.
+BACKLOG_SECONDS = 0.02  # of the stream's rate
+LEAST_BACKLOG, MOST_BACKLOG = 16 << 10, 4 << 20  # bytes
 GROWTH = 16  # a message size is doubled when it is at most this part of all that was sent
 
 Count = Annotated[int, Meta(ge=0, lt=INT53)]
@@ -83,6 +86,11 @@ def next_tick(chance: Chance, mean: float = TICK_MEAN) -> float:
     """Seconds until the next message; the protocol's bounds, scaled when the client asked for another mean."""
     scale = mean / TICK_MEAN
     return min(max(chance.expovariate(1 / mean), TICK_LEAST * scale), TICK_MOST * scale)
+
+
+def backlog(rate: float) -> int:
+    """Bytes that may wait unsent on a stream of this rate (bytes/s)."""
+    return min(max(int(rate * BACKLOG_SECONDS), LEAST_BACKLOG), MOST_BACKLOG)
 
 
 class Block(msgspec.Struct, frozen=True):
