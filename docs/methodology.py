@@ -5,8 +5,8 @@ from pathlib import Path
 from probes.throughput import (
     METHODS,
     congestion,
+    limited,
     netready,
-    netready_report,
     reaches,
     responsiveness,
     spread,
@@ -15,16 +15,8 @@ from probes.throughput import (
     warmup,
 )
 from probes.throughput.flows import SAMPLE
-from probes.throughput.netready_report import (
-    BURST,
-    BURST_SECONDS,
-    CPU_SHARE,
-    HOST_SHARE,
-    LIMIT_SHARE,
-    LOSSY,
-    SPLIT_RATIO,
-    SPLIT_SECONDS,
-)
+from probes.throughput.limited import CPU_SHARE, HOST_SHARE, LIMIT_SHARE, LOSSY, SPLIT_RATIO, SPLIT_SECONDS
+from probes.throughput.netready_report import BURST, BURST_SECONDS
 from probes.throughput.nic import NEAR_INTERFACE
 from probes.throughput.settings import Throughput
 from probes.throughput.watch import QUIET
@@ -96,8 +88,8 @@ part behind the change is taken, when that is known well enough, lasts at least 
 
 ## When it stops
 
-When the steady phase's 95 % interval is no wider than ±{precision:.0%} **and** the line is seen to be full. Full means that {netready_report.FULL_PINGS:.0%} of the
-round trips on an idle connection beside the load have grown by at least {netready_report.FULL_QUEUE * 1e3:g} ms (and {netready_report.FULL_SHARE:.0%} of the empty line's
+When the steady phase's 95 % interval is no wider than ±{precision:.0%} **and** the line is seen to be full. Full means that {limited.FULL_PINGS:.0%} of the
+round trips on an idle connection beside the load have grown by at least {limited.FULL_QUEUE * 1e3:g} ms (and {limited.FULL_SHARE:.0%} of the empty line's
 round trip): a queue that stands only most of the time leaves the line idle in between. If the rate stands still without that sign, the streams are doubled; if that brings less than
 {netready.GROWTH:.0%}, the rate is given with what else is known about its limit, and not as the line's. The constants were chosen on
 one set of links, then frozen, and judged on another (`bench/links.py` lists both).

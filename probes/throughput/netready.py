@@ -10,9 +10,9 @@ from netready.failure import Failed, classify
 from netready.instrument import Context, Instrument
 from netready.measurement import Detail, Measurement
 from netready.text import clean
-from probes.throughput import netready_report, reaches, watch
+from probes.throughput import limited, netready_report, reaches, watch
 from probes.throughput.flows import Flows
-from probes.throughput.netready_report import Outcome
+from probes.throughput.outcome import Outcome
 from probes.throughput.secure import unreadable
 from probes.throughput.settings import Direction, Method, Throughput, endpoint, hosts, missing
 from probes.throughput.steady import steady
@@ -107,9 +107,9 @@ class _Rule:
         outcome.steady = found
         if outcome.ended or found is None or found.precision > self._settings.precision:
             return
-        if flows.fill(found.start, found.end) < netready_report.FULL_SEGMENTS:
+        if flows.fill(found.start, found.end) < limited.FULL_SEGMENTS:
             return  # bytes behind a lost segment look like segments that were not full; a little later they have come
-        outcome.full = netready_report.full(flows.asking.pings, found.start, found.end, outcome.idle_rtt)
+        outcome.full = limited.full(flows.asking.pings, found.start, found.end, outcome.idle_rtt)
         if outcome.full:
             outcome.ended = "known"
             return

@@ -8,94 +8,17 @@ import msgspec
 from netready.failure import Failed, Failure
 from netready.measurement import Detail
 from probes.throughput import spread
-from probes.throughput.responsiveness import quantile, responsiveness
+from probes.throughput.limited import FULL_SEGMENTS, limited_by, retransmitted
+from probes.throughput.outcome import Outcome
+from probes.throughput.responsiveness import responsiveness
 from probes.throughput.settings import Direction
 from probes.throughput.steady import Sample, Steady
-from probes.throughput.surroundings import ETHERNET_HEADER, Card, Moment, Own, cpu_share, limits, load_beside
-from probes.throughput.tcp_info import TcpInfo, header_bytes
-from probes.throughput.throughput1 import Counters, Machine
+from probes.throughput.surroundings import ETHERNET_HEADER, Own, cpu_share, load_beside
+from probes.throughput.tcp_info import header_bytes
 
-CPU_SHARE = 0.85  # of one processor, by this process: its loop is one thread
-HOST_SHARE = 0.95  # of all processors, by anybody
-LIMIT_SHARE = 0.2  # of the senders' busy time
-FULL_QUEUE = 0.001  # s by which round trips grow when the line is full, at least, and
-FULL_SHARE = 0.03  # as a ratio of the round trip of the empty line,
-FULL_PINGS = 0.95  # of the pings, of which there are
-FEWEST_PINGS = 5  # at least
-LOSSY = 0.005  # ratio of bytes sent again, above which a line without a queue is called lossy
-FULL_SEGMENTS = 0.95  # ratio; less is not TCP with a backlog of load, whose segments are full but for the odd last one
-SPLIT_SECONDS = 0.002  # by which the least round trips of the two ends differ, and
-SPLIT_RATIO = 3.0  # their ratio, when they are not of one connection
 BURST = 1.25  # times the sustained rate, for BURST_SECONDS at least
 BURST_SECONDS = 0.1
 UNSETTLED_SHARE = 0.5  # of the test that an unsettled figure is taken from: its last part
-
-
-class Outcome(msgspec.Struct, kw_only=True):
-    """What happened in one direction; filled while it runs. Lists of TCP counters have one entry for each stream.
-
-    samples    (seconds, bytes) that arrived, as the kernel counted
-    steady     the phase that the figure is taken from
-    offset     s from the beginning of the test until its first stream stood, which is where `samples` count from
-    fill       how full the counted segments were, as a ratio
-    inspected  whether the two ends hold different TLS sessions
-    full       whether the line's queue was seen to stand
-    ended      "known" (the rule was met), "time", "data-budget" or "server"
-    """
-
-    direction: Direction
-    tls: bool
-    wanted: float
-    begun: float = 0.0
-    seconds: float = 0.0
-    family: int = 0
-    loopback: bool = False
-    card: Card | None = None
-    before: Moment | None = None
-    after: Moment | None = None
-    tcp_before: list[TcpInfo] = []
-    tcp_after: list[TcpInfo] = []
-    loaded: list[bool] = []
-    told: list[Counters | None] = []
-    hosts: list[Machine] = []
-    uuids: list[str] = []
-    congestion: str = ""
-    mid: str = ""
-    samples: list[Sample] = []
-    steady: Steady | None = None
-    idle_rtt: float = 0.0
-    offset: float = 0.0
-    full: bool = False
-    inspected: bool = False
-    mss: int = 0
-    fill: float = 1.0
-    pings: list[tuple[float, float]] = []
-    own: list[tuple[float, float]] = []
-    knocks: list[tuple[float, float]] = []
-    ignored: int = 0
-    ended: str = ""
-    reason: str = ""
-
-    @property
-    def settled(self) -> bool:
-        """Whether the figure comes from a steady phase."""
-        return self.steady is not None
-
-
-def queue(pings: Sequence[tuple[float, float]], start: float, end: float, idle: float) -> float | None:
-    """By how much the median round trip (s) of a phase's pings exceeds that of the empty line; None without pings."""
-    found = [seconds for when, seconds in pings if start <= when <= end]
-    return quantile(found, 0.5) - idle if len(found) >= 5 else None
-
-
-def full(pings: Sequence[tuple[float, float]], start: float, end: float, idle: float) -> bool:
-    """Whether the line's queue stood all through a phase: nearly every ping (when, s) of it waited in it.
-
-    One that stood most of the time only is not enough: while it is empty, the line may be idle.
-    """
-    least = idle + max(FULL_QUEUE, FULL_SHARE * idle)
-    waited = [seconds >= least for when, seconds in pings if start <= when <= end]
-    return len(waited) >= FEWEST_PINGS and sum(waited) >= FULL_PINGS * len(waited)
 
 
 def rate(outcome: Outcome) -> float:
@@ -249,86 +172,6 @@ def _surroundings(outcome: Outcome, value: float | None) -> dict[str, Detail]:
         came, left = _own(outcome, "BytesReceived", "SegsIn"), _own(outcome, "BytesSent", "SegsOut")
         details |= load_beside(before, after, came=came, left=left, down=outcome.direction is Direction.DOWN)
     return details
-
-
-def limited_by(outcome: Outcome, value: float, process: float, host: float | None) -> list[str]:
-    """What kept the figure down, as far as it can be shown. "link" alone means that the line's own queue was seen to stand.
-
-    Whatever else is named lowers the grade of the figure: it says something about this computer or this test.
-    """
-    if outcome.loopback:
-        return ["loopback"]
-    words: list[str] = []
-    if process >= CPU_SHARE or (host is not None and host >= HOST_SHARE):
-        words.append("cpu")
-    if any(machine.Process >= CPU_SHARE or machine.All >= HOST_SHARE for machine in outcome.hosts):
-        words.append("server")
-    header = header_bytes(outcome.tcp_after[0] if outcome.tcp_after else {}, outcome.family)
-    ip_rate = value * (outcome.mss + header) / outcome.mss if outcome.mss else value
-    if outcome.card is not None:
-        words += limits(outcome.card, ip_rate)
-    if outcome.ended in {"data-budget", "unsettled", "server"}:
-        words.append(outcome.ended)
-    if outcome.inspected:
-        words.append("tls-inspection")
-    elif split(outcome):
-        words.append("proxy")
-    if not outcome.full:
-        words += _without_queue(outcome)
-    return list(dict.fromkeys(words)) or (["link"] if outcome.full else ["unknown"])
-
-
-def split(outcome: Outcome) -> bool:
-    """Whether the two ends see different round trips, as they do when something between them ends our connections.
-
-    It takes bytes before they have crossed the line, so that neither end's counters are those of the line.
-    """
-    there = min((told.MinRTT for told in outcome.told if told is not None and told.MinRTT), default=None)
-    if not there or not outcome.idle_rtt:
-        return False
-    short, long = sorted((there / 1e6, outcome.idle_rtt))
-    return long - short > SPLIT_SECONDS and long > SPLIT_RATIO * short
-
-
-def _without_queue(outcome: Outcome) -> list[str]:
-    """What else may have held back a load that did not fill the line's queue."""
-    words = window_limits(outcome)
-    if outcome.fill < FULL_SEGMENTS:
-        words.append("sender")
-    if (retransmitted(outcome) or 0.0) >= LOSSY:
-        words.append("loss")
-    return words
-
-
-def window_limits(outcome: Outcome) -> list[str]:
-    """Whether the senders waited for the receiver's window or for their own buffer, by their own counters."""
-    senders = _senders(outcome)
-    words = []
-    busy = sum(counters.get("BusyTime", 0) for counters in senders)
-    if busy and sum(counters.get("RWndLimited", 0) for counters in senders) > LIMIT_SHARE * busy:
-        words.append("receive-window")
-    if busy and sum(counters.get("SndBufLimited", 0) for counters in senders) > LIMIT_SHARE * busy:
-        words.append("send-buffer")
-    return words
-
-
-def _senders(outcome: Outcome) -> list[dict[str, int]]:
-    """The TCP counters of the end that sent the load, stream by stream."""
-    if outcome.direction is Direction.UP:
-        return [counters for counters, loaded in zip(outcome.tcp_after, outcome.loaded, strict=True) if loaded]
-    return [
-        {name: count for name, count in msgspec.structs.asdict(told).items() if count is not None}
-        for told, loaded in zip(outcome.told, outcome.loaded, strict=True)
-        if loaded and told is not None
-    ]
-
-
-def retransmitted(outcome: Outcome) -> float | None:
-    """Share of the load's bytes that were sent more than once."""
-    senders = _senders(outcome)
-    sent = sum(counters.get("BytesSent", 0) for counters in senders)
-    again = sum(counters.get("BytesRetrans", 0) for counters in senders)
-    return again / sent if sent >= again and sent > 0 else None
 
 
 def _grown(outcome: Outcome, name: str) -> int:

@@ -11,9 +11,9 @@ from netready.failure import Failed, Failure, classify
 from netready.instrument import Context
 from netready.measurement import Detail, Measurement
 from netready.text import clean
-from probes.throughput import netready_report, surroundings, target, tcp_info, watch
+from probes.throughput import limited, netready_report, surroundings, target, tcp_info, watch
 from probes.throughput.flows import Flows
-from probes.throughput.netready_report import Outcome
+from probes.throughput.outcome import Outcome
 from probes.throughput.settings import Direction, Throughput
 from probes.throughput.target import Answer, Sender, Verdict
 
@@ -88,7 +88,7 @@ def _decide(outcome: Outcome, flows: Flows, asked: float, pace: float, *, finish
     verdict = target.decide(outcome.samples, target=asked, pace=pace, rtt=rtt, finished=finished, sender=sender)
     now = flows.now
     fill = min(flows.fill(0.0, now), flows.fill(now / 2, now))
-    if verdict.answer is Answer.NO or fill >= netready_report.FULL_SEGMENTS:
+    if verdict.answer is Answer.NO or fill >= limited.FULL_SEGMENTS:
         return verdict
     readings = [(when, count * fill) for when, count in outcome.samples]
     verdict = target.decide(readings, target=asked, pace=pace, rtt=rtt, finished=finished, sender=sender)
@@ -104,11 +104,11 @@ def _sender(outcome: Outcome, flows: Flows) -> Sender:
     outcome.tcp_after = [tcp_info.read(flow.channel.connection) for flow in flows.flows]
     outcome.loaded = [flow.loaded for flow in flows.flows]
     outcome.told = [flow.told for flow in flows.flows]
-    queue = netready_report.queue(flows.asking.pings, flows.now / 2, flows.now, outcome.idle_rtt)
+    queue = limited.queue(flows.asking.pings, flows.now / 2, flows.now, outcome.idle_rtt)
     return Sender(
-        limits=tuple(netready_report.window_limits(outcome)),
+        limits=tuple(limited.window_limits(outcome)),
         reacts=flows.congestion not in {"bbr", "bbr2", "bbr3"},  # one that nobody names may react too
-        loss=netready_report.retransmitted(outcome) or 0.0,
+        loss=limited.retransmitted(outcome) or 0.0,
         queue=max(0.0, queue or 0.0),
         streams=sum(outcome.loaded),
         mss=flows.mss or 1448,

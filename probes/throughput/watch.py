@@ -4,7 +4,7 @@ from netready.failure import Failed, Failure
 from netready.instrument import Context
 from probes.throughput import surroundings, tcp_info
 from probes.throughput.flows import Flows
-from probes.throughput.netready_report import Outcome
+from probes.throughput.outcome import Outcome
 
 QUIET = 1.0  # s, or QUIET_ROUND_TRIPS: without a segment for so long the line is down, not slow
 QUIET_ROUND_TRIPS = 10

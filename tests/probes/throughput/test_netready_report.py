@@ -5,8 +5,10 @@ import socket
 import pytest
 
 from netready.failure import Failed, Failure
-from probes.throughput.netready_report import Outcome, burst, describe, full, latency, limited_by, queue, rate, retransmitted
+from probes.throughput.limited import full, limited_by, queue, retransmitted
+from probes.throughput.netready_report import burst, describe, latency, rate
 from probes.throughput.nic import Card, Kind
+from probes.throughput.outcome import Outcome
 from probes.throughput.responsiveness import FEWEST
 from probes.throughput.settings import Direction
 from probes.throughput.steady import Steady

@@ -7,7 +7,7 @@ import pytest
 
 from probes.throughput.channel import Channel
 from probes.throughput.flows import Flow, Flows
-from probes.throughput.netready_report import Outcome
+from probes.throughput.outcome import Outcome
 from probes.throughput.reaches import _decide, most_bytes, seconds
 from probes.throughput.settings import Direction, Throughput
 from probes.throughput.target import PACE, Answer
