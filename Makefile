@@ -5,6 +5,9 @@ BIN    := $(VENV)/bin
 OUT    ?= demo
 STAMP  := $(VENV)/.installed
 
+# These measure rates of emulated lines, which takes both processors.
+ALONE  := tests/lab tests/test_whole_way.py tests/test_line_honesty.py tests/probes/throughput/test_netready_line.py
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports docs docs-check tests test-wheel bench tools clean
 
@@ -37,9 +40,8 @@ docs-check: $(VENV)/.dev
 # Most tests wait most of the time, so several run at once; those that build networks of their own keep to their file's order.
 tests: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 3 -m "not namespaces"
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m namespaces --ignore=tests/lab --ignore=tests/test_whole_way.py \
-		--ignore=tests/probes/throughput/test_netready_line.py
-	$(BIN)/python -m pytest -q -m namespaces tests/lab tests/test_whole_way.py tests/probes/throughput/test_netready_line.py
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m namespaces $(patsubst %,--ignore=%,$(ALONE))
+	$(BIN)/python -m pytest -q -m namespaces $(ALONE)
 
 test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite against it
 	$(BIN)/python tests/against_wheel.py

@@ -70,6 +70,9 @@ TUNING = (
     clean(1000, 2, 25),
     clean(1000, 20, 25),
     clean(1000, 60, 25),
+    clean(1000, 10, 40),
+    clean(1000, 12, 50),
+    clean(1000, 35, 100),
     clean(200, 100, 10),
     clean(600, 110, 60),
     clean(1000, 100, 30),
@@ -80,17 +83,18 @@ TUNING = (
 )
 
 
-def drawn(count: int, seed: int) -> tuple[Link, ...]:
-    """Clean links at random: 8 to 1000 Mbit/s, round trips of 2 to 120 ms, buffers of 10 to 250 ms, all log-uniform."""
+def drawn(count: int, seed: int, *, slowest: float = 8) -> tuple[Link, ...]:
+    """Clean links at random: up to 1000 Mbit/s, round trips of 2 to 120 ms, buffers of 10 to 250 ms, all log-uniform."""
     chance = random.Random(seed)
-    ranges = ((8, 1000), (2, 120), (10, 250))
+    ranges = ((slowest, 1000), (2, 120), (10, 250))
     return tuple(
         clean(*(float(f"{math.exp(chance.uniform(math.log(low), math.log(high))):.2g}") for low, high in ranges))
         for _ in range(count)
     )
 
 
-VALIDATION = (*drawn(16, seed=1122), clean(1000, 12, 50), clean(1000, 35, 100))
+GIGABIT = drawn(4, seed=1123, slowest=1000)
+VALIDATION = (*drawn(16, seed=1122), *GIGABIT)
 
 
 def wobbling(count: int, seed: int) -> tuple[Link, ...]:
@@ -123,7 +127,7 @@ CORNERS = (
 SENDERS = (clean(200, 100, 10), clean(600, 110, 60), clean(1000, 60, 25), clean(1000, 100, 30))
 
 # Beside the other methods: slow and near, and fast and far.
-PEERS = (clean(25, 30, 100), clean(60, 120, 100), clean(400, 80, 40), clean(1000, 35, 100))
+PEERS = (clean(25, 30, 100), clean(60, 120, 100), clean(400, 80, 40), clean(1000, 30, 70))
 
 HARD = (
     hard("loss 0.1 %", 50, 40, 40, loss=0.001),

@@ -99,8 +99,9 @@ one set of links, then frozen, and judged on another (`bench/links.py` lists bot
 The printed interval is meant to hold, 95 times in 100, the rate that the line would have shown on average over a long test under
 the same conditions. Consecutive readings of a TCP transfer depend on each other, so their plain spread says too little. The steady
 phase is cut into {spread.BATCHES} parts whose means are taken as noise with a memory; how long the memory is, is not guessed but averaged over
-({spread.FASTEST * 1e3:g} ms to {spread.SLOWEST:g} s). A floor of ±{spread.FLOOR:.1%} stands for what does not average out. The interval knows nothing of
-tomorrow: a line that is busier at noon needs tests at noon, and a report counts the days and hours it has.
+({spread.FASTEST * 1e3:g} ms to {spread.SLOWEST:g} s; and noise of lumps, where what one part lacks comes in the next). A floor of ±{spread.FLOOR:.1%} stands for
+what does not average out. The interval knows nothing of tomorrow: a line that is busier at noon needs tests at noon, and a report
+counts the days and hours it has.
 
 ## Round trips under load
 

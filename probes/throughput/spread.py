@@ -3,10 +3,11 @@
 A phase of half a second holds few independent readings: a wobbling line, cross traffic and the cycles of congestion control
 all outlast a slot of 20 ms, and intervals that overlook it hold the true rate half as often as they say. How long the noise
 remembers cannot be estimated well from so little, so it is not estimated but averaged over: the phase is cut into BATCHES
-batches whose means are taken as a first-order autoregression, for each of a few correlation times from FASTEST to slowest;
-each of them is weighed by how well it explains what was seen (marginal likelihood with the rate and the spread integrated out
-under the reference prior 1/spread: Box, Jenkins, Reinsel, "Time Series Analysis", chapter 7), and the variances are averaged
-with these weights. A trend looks like noise with a long memory and widens the interval, as it should.
+batches whose means are taken as a first-order autoregression, for each of a few correlation times from FASTEST to slowest,
+and for each of LUMPED: where acknowledgements or frames come in lumps, what one batch lacks is in the next. Each of them is
+weighed by how well it explains what was seen (marginal likelihood with the rate and the spread integrated out under the
+reference prior 1/spread: Box, Jenkins, Reinsel, "Time Series Analysis", chapter 7), and the variances are averaged with these
+weights. A trend looks like noise with a long memory and widens the interval, as it should.
 
 A posterior is not spoilt by looking at it again and again, which a stop rule does; `bench/simulate.py` prints what is left.
 Changes slower than the phase cannot be seen by anybody: the interval is about the rate at the time of the test.
@@ -23,6 +24,7 @@ FASTEST = 0.010  # s; noise with a shorter memory is white on the scale of a bat
 SLOWEST = 1.0  # s; a wobble slower than this is the line's rate for the length of a test
 CYCLE = 8  # round trips between two probes of BBR's bandwidth cycle: noise remembers at least that long on long paths
 TIMES = 5  # correlation times tried, a factor of about 3 apart
+LUMPED = (-0.6, -0.3)  # correlation of a batch with the next, round the -1/2 of counts whose readings are independently late
 SHORTEST = 0.3  # s; less holds too few slots of 10 to 20 ms for the batches
 ROUND_TRIPS = 3  # a phase must be longer than so many; before, not even the echo of the start has passed
 HOLE = 3  # batches; readings further apart than that hide what happened in between
@@ -90,9 +92,10 @@ def _batch_rates(samples: Sequence[tuple[float, float]], rtt: float) -> list[flo
 
 
 def _variance(noise: list[float], length: float, slowest: float) -> float:
-    """The variance of the mean of `noise`, batches of `length` seconds, averaged over correlation times up to `slowest`."""
+    """The variance of the mean of `noise`, batches of `length` seconds, averaged over LUMPED and times up to `slowest`."""
     step = (slowest / FASTEST) ** (1 / (TIMES - 1))
-    fits = [_fit(noise, math.exp(-length / (FASTEST * step**index))) for index in range(TIMES)]
+    memories = [math.exp(-length / (FASTEST * step**index)) for index in range(TIMES)]
+    fits = [_fit(noise, memory) for memory in (*LUMPED, *memories)]
     best = max(weight for weight, _ in fits)
     weights = [math.exp(weight - best) for weight, _ in fits]
     return sum(weight * variance for weight, (_, variance) in zip(weights, fits, strict=True)) / sum(weights)

@@ -97,6 +97,27 @@ def test_more_of_the_same_noise_narrows_the_interval():
     assert widths[0] > widths[1] > widths[2]
 
 
+def lumpy(chance, *, seconds, late):
+    """Readings of a constant rate, each of which counts what had come up to `late` s before, at random."""
+    return [(0.0, 0.0)] + [
+        (when, RATE / 8 * max(0.0, when - chance.uniform(0, late))) for when in (0.01 * n for n in range(1, round(100 * seconds)))
+    ]
+
+
+def test_counts_that_come_in_lumps_are_known_better_than_a_rate_that_strays_as_much():
+    chance = random.Random("lumps")
+    held, ratios = 0, []
+    for _ in range(300):
+        samples = lumpy(chance, seconds=0.8, late=0.004)
+        mean, low, high = steady_interval(samples, rtt=0.02)
+        held += low <= RATE <= high
+        length = (samples[-1][0] - samples[0][0]) / BATCHES
+        spread = math.sqrt(2 / 12) * 0.004 / length * RATE  # of one batch; were batches independent, 1/4 of it would be left
+        ratios.append((high - mean) / (STUDENT * spread / math.sqrt(BATCHES)))
+    assert held >= 290
+    assert sorted(ratios)[150] < 0.9
+
+
 def test_a_short_phase_has_none():
     assert steady_interval([], rtt=0.02) is None
     assert steady_interval(counts([RATE] * round(SHORTEST / SLOT - 1)), rtt=0.02) is None
