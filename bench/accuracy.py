@@ -144,7 +144,7 @@ def clean_runs(links: Iterable[Link], *, repeat: int = 2) -> Iterator[Run]:
 
 
 def clean() -> Iterator[Row]:
-    """The `netready` method on 16 clean links drawn at random and four more of 1 Gbit/s: both ways, BBR and CUBIC, two runs each.
+    """The `netready` method on 16 clean links drawn at random and four of 1 Gbit/s: both ways, BBR and CUBIC, two runs each.
 
     "Conclusive" are runs whose figure is given as the line's own; the others name what else may have limited them.
     """

@@ -99,9 +99,8 @@ def test_more_of_the_same_noise_narrows_the_interval():
 
 def lumpy(chance, *, seconds, late):
     """Readings of a constant rate, each of which counts what had come up to `late` s before, at random."""
-    return [(0.0, 0.0)] + [
-        (when, RATE / 8 * max(0.0, when - chance.uniform(0, late))) for when in (0.01 * n for n in range(1, round(100 * seconds)))
-    ]
+    times = (0.01 * number for number in range(1, round(100 * seconds)))
+    return [(0.0, 0.0)] + [(when, RATE / 8 * max(0.0, when - chance.uniform(0, late))) for when in times]
 
 
 def test_counts_that_come_in_lumps_are_known_better_than_a_rate_that_strays_as_much():
