@@ -14,8 +14,8 @@ import msgspec
 from agent.config import Config
 from agent.line import Use
 from agent.load import TELLING, Sample
-from collectors import snmp
-from collectors.snmp_counter import Counter, Interface, growth
+from collectors.snmp import device as snmp
+from collectors.snmp.counter import Counter, Interface, growth
 from netready.authority import Refused
 from netready.clock import Clock
 from netready.failure import Failed, Failure

@@ -5,11 +5,11 @@ from ipaddress import ip_network
 import msgspec
 
 from agent.capabilities import held
-from agent.census import count
 from agent.instruments import instruments
 from agent.session import begin_if_configured, context_for, progress
 from agent.survey import read
-from collectors.kinds import Naming
+from census.kinds import Naming
+from census.merge import count
 from netready.authority import Refused
 from netready.device import Device, Sighting
 from netready.measurement import Measurement
@@ -54,9 +54,9 @@ def scan_now(networks: tuple[str, ...], option: str | None) -> Found:
             not_done.append(f"{row.name}: {reason}")
             continue
         progress(f"{row.name}: {row.does}")
-        found, seen = read(row, settings, context)
-        measurements += found
-        sightings += seen
+        found = read(row, settings, context)
+        measurements += found.measurements
+        sightings += found.sightings
     inventory = session.config.inventory if session else None
     naming = Naming(student=inventory.student_names, staff=inventory.staff_names) if inventory else Naming()
     return Found(devices=count(sightings, naming), measurements=tuple(measurements), not_done=tuple(not_done))

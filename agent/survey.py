@@ -10,10 +10,10 @@ import msgspec
 from agent import budget
 from agent.budget import Left
 from agent.capabilities import held
-from agent.census import count
 from agent.config import Config, authority
 from agent.turn import Terms, Turn, fills
-from collectors.kinds import Naming
+from census.kinds import Naming
+from census.merge import count
 from netready import __version__
 from netready.authority import Refused
 from netready.clock import Clock
@@ -21,6 +21,7 @@ from netready.device import Sighting
 from netready.failure import Failed
 from netready.instrument import Capability, Chance, Context, Instrument
 from netready.measurement import Measurement
+from netready.sent import Sent
 from netready.survey import Run, Survey
 
 NO_CAP = Left()
@@ -94,8 +95,7 @@ def take(
         for host in () if not row.wanted(settings) or _reason(row, settings, config, allowed) else row.targets(settings):
             context.authority.allow_host(host)
     started = clock.now()
-    measurements: list[Measurement] = []
-    sightings: list[Sighting] = []
+    readings = Readings()
     runs: list[Run] = []
     for row in rows:
         settings = config.settings(row)
@@ -109,7 +109,7 @@ def take(
             runs.append(Run(instrument=row.name, method=row.method, ok=True, seconds=0.0, skipped=reason))
             continue
         say(f"{row.name}: {row.does}")
-        runs.append(_run(turn, measurements, sightings))
+        runs.append(_run(turn, readings))
     finished = clock.now()
     naming = Naming(student=config.inventory.student_names, staff=config.inventory.staff_names)
     return Survey(
@@ -118,11 +118,11 @@ def take(
         software=f"netready {__version__}",
         started_at=started,
         finished_at=finished,
-        measurements=tuple(measurements),
-        devices=count(sightings, naming),
+        measurements=tuple(readings.measurements),
+        devices=count(readings.sightings, naming),
         runs=tuple(runs),
-        bytes_sent=_total(measurements, "bytes_sent"),
-        bytes_received=_total(measurements, "bytes_received"),
+        bytes_sent=_total(readings.measurements, "bytes_sent"),
+        bytes_received=_total(readings.measurements, "bytes_received"),
     )
 
 
@@ -131,24 +131,29 @@ def survey_id(started: datetime, chance: Chance) -> str:
     return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{chance.getrandbits(40):010x}"
 
 
-def read(
-    row: Instrument, settings: object, context: Context, terms: Terms | None = None
-) -> tuple[list[Measurement], list[Sighting]]:
-    """Everything one instrument yields. An instrument that breaks raises."""
+class Readings(msgspec.Struct):
+    """What instruments have yielded so far."""
+
     measurements: list[Measurement] = []
     sightings: list[Sighting] = []
-    _gather(Turn(row=row, settings=settings, context=context, terms=terms), measurements, sightings)
-    return measurements, sightings
+    sent: list[Sent] = []
 
 
-def _run(turn: Turn, measurements: list[Measurement], sightings: list[Sighting]) -> Run:
+def read(row: Instrument, settings: object, context: Context, terms: Terms | None = None) -> Readings:
+    """Everything one instrument yields. An instrument that breaks raises."""
+    readings = Readings()
+    _gather(Turn(row=row, settings=settings, context=context, terms=terms), readings)
+    return readings
+
+
+def _run(turn: Turn, readings: Readings) -> Run:
     """Run one instrument into the survey's lists; what it gave before it broke is kept."""
     clock = turn.context.clock
     begun = clock.monotonic()
-    before = len(measurements), len(sightings)
+    before = len(readings.measurements), len(readings.sightings), len(readings.sent)
     broke = None
     try:
-        _gather(turn, measurements, sightings)
+        _gather(turn, readings)
     except Refused:
         raise
     except Exception as error:  # noqa: BLE001 - the one place where a broken instrument is kept from spoiling the others
@@ -159,19 +164,22 @@ def _run(turn: Turn, measurements: list[Measurement], sightings: list[Sighting])
         method=turn.row.method,
         ok=broke is None,
         seconds=clock.monotonic() - begun,
-        measurements=len(measurements) - before[0],
-        sightings=len(sightings) - before[1],
+        measurements=len(readings.measurements) - before[0],
+        sightings=len(readings.sightings) - before[1],
+        sent=tuple(readings.sent[before[2] :]),
         error=broke,
     )
 
 
-def _gather(turn: Turn, measurements: list[Measurement], sightings: list[Sighting]) -> None:
+def _gather(turn: Turn, readings: Readings) -> None:
     for reading in turn.readings():
         match reading:
             case Measurement():
-                measurements.append(reading)
+                readings.measurements.append(reading)
             case Sighting():
-                sightings.append(reading)
+                readings.sightings.append(reading)
+            case Sent():
+                readings.sent.append(reading)
 
 
 def _reason(row: Instrument, settings: object, config: Config, rights: frozenset[Capability]) -> str | None:

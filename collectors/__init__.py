@@ -11,7 +11,7 @@ def __getattr__(name: str) -> tuple[Instrument, ...]:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from collectors.host import INSTRUMENT as HOST  # noqa: PLC0415
     from collectors.listen import INSTRUMENT as LISTEN  # noqa: PLC0415
-    from collectors.snmp import INSTRUMENT as SNMP  # noqa: PLC0415
+    from collectors.snmp.device import INSTRUMENT as SNMP  # noqa: PLC0415
 
     table = (HOST, SNMP, LISTEN)
     globals()["COLLECTORS"] = table

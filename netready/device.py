@@ -34,8 +34,32 @@ INFRASTRUCTURE = frozenset(
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """One observation of a device by one source. Text is sanitised before it comes here.
 
-    source    "arp", "snmp", "mdns", "ssdp", "dhcp", "config"
-    facts     what this source said, by name: "sysdescr", "sysobjectid", "services", "vendor_class", "location" ...
+    facts     what this source said, by name; a fact that was not said is left out
+
+    source        facts
+    ------------  -------------------------------------------------------------------------------------------------------
+    arp           self ("yes": this machine), interface, duplicate ("yes": two MACs claim the address), proxy ("yes": its MAC
+                  answers for many addresses), confirmed ("unicast": a known host was asked, nobody else)
+    icmp          ttl; router ("yes": it answered for a network that is not this machine's own)
+    nd            router ("yes": it advertises itself), interface
+    snmp          sysdescr, sysobjectid, services (number), location, model, serial, maker, firmware, software,
+                  bridge (its bridge MAC), macs (MACs of its interfaces, space-separated), addresses (the same for IP)
+    router        a row of a router's ARP or ND table: router (address asked), interface, vlan
+    fdb           a row of a switch's forwarding table: switch (address asked), port (ifName), vlan
+    lldp, cdp     a neighbour: switch and port (of the switch that told; absent when heard here), interface (heard here),
+                  remote_port, capabilities (words: bridge router wlan-ap telephone station repeater docsis other host),
+                  description, platform, class (LLDP-MED: "1" to "4"), model, serial, maker, firmware, software
+    controller    an access point that a wireless controller lists: controller (address asked), model, serial, location,
+                  state, clients
+    wifi          a client that an access point or a controller lists: point (name of the access point), ssid, os
+    dhcp          vendor_class (option 60), parameters (option 55, comma-separated numbers)
+    dhcp-server   a server that offered or acknowledged an address: interface, serves (the address offered)
+    mdns          types (service types, space-separated), model, location, maker
+    ssdp          kinds (device and service types, space-separated), server
+    lease         a DHCP server's list: file, expires (ISO 8601), vendor_class
+    google, intune, jamf, snipe-it, glpi
+                  an asset list: serial, model, maker, os, os_version, owner ("student" or "staff", never a name), room,
+                  last_seen, updates_until (ISO date), memory (bytes), storage (bytes), screen (inches), cart, status, file
     """
 
     source: str
@@ -46,13 +70,28 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str] = {}
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A port of a switch, by the switch's name or address and the port's name."""
+
+    switch: str
+    port: str
+    vlan: str | None = None
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """One thing on the network, counted once.
 
-    key       what makes it this device and no other: its MAC, else its address
+    key       what makes it this device and no other: its MAC, else its serial number, else its address; or the pseudonym of
+              that, when it is not infrastructure and has been stored
     random    its MAC is locally administered, so it may be one of several the same device has used
+    place     the port of a switch that it hangs on, nearest to it
+    point     the access point that it is a client of
     why       the evidence behind `kind`, one short line each
+    merged    why several sightings were taken for one device, one short line each
     how       the sources that saw it
+    enrolled  the asset lists it stands in
+    facts     what the census needs later and is nobody's name: model, serial, maker, os, updates_until, memory, storage,
+              screen, clients, parameters ...
     """
 
     key: str
@@ -62,7 +101,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     vendor: str | None
     room: str | None = None
-    port: str | None = None
+    place: Place | None = None
+    point: str | None = None
     random: bool = False
     why: tuple[str, ...] = ()
+    merged: tuple[str, ...] = ()
     how: tuple[str, ...] = ()
+    enrolled: tuple[str, ...] = ()
+    facts: dict[str, str] = {}

@@ -10,6 +10,7 @@ from netready.authority import Authority
 from netready.clock import Clock
 from netready.device import Sighting
 from netready.measurement import Measurement
+from netready.sent import Sent
 from netready.site import Site
 
 
@@ -41,7 +42,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     say: Callable[[str], None]
 
 
-Reading = Measurement | Sighting
+Reading = Measurement | Sighting | Sent
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
     name      also the config's table and the word in `method`
     version   bumped whenever the method changes, so that old and new numbers are never mixed
-    read      yields measurements and sightings; raises only for our own bugs. Network trouble becomes a failure word.
+    read      yields measurements, sightings and what it sent; raises only for our own bugs. Network trouble becomes a failure
+              word.
     settings  the Struct that its config table is read into
     alone     nothing else may run beside it, because it loads the line or would be disturbed by load
     needs     rights without which it is skipped, with the reason

@@ -6,7 +6,9 @@ from typing import Literal
 import msgspec
 
 from netready.device import Device
+from netready.finding import Finding
 from netready.measurement import Measurement
+from netready.sent import Sent
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,10 +26,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     sightings: int = 0
     skipped: str | None = None
     error: str | None = None
+    sent: tuple[Sent, ...] = ()
 
 
 class Survey(msgspec.Struct, frozen=True, kw_only=True):
-    """One visit. `version` is the format's, `software` the program's."""
+    """One visit. `version` is the format's, `software` the program's.
+
+    findings  what a technician should look at
+    unseen    what could not be seen and why, one sentence each
+    """
 
     version: Literal[1] = 1
     id: str
@@ -38,5 +45,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     measurements: tuple[Measurement, ...] = ()
     devices: tuple[Device, ...] = ()
     runs: tuple[Run, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unseen: tuple[str, ...] = ()
     bytes_sent: int = 0
     bytes_received: int = 0

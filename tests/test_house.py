@@ -48,10 +48,12 @@ def test_the_house_as_it_stands_keeps_its_rules(copy):
     ("room", "line", "broken"),
     [
         ("netready/metric.py", "import probes.latency", "netready.metric -> probes.latency"),
-        ("probes/latency.py", "import collectors.kinds", "probes.latency -> collectors.kinds"),
+        ("probes/latency.py", "import collectors.host", "probes.latency -> collectors.host"),
+        ("collectors/host.py", "import census.kinds", "collectors.host -> census.kinds"),
         ("testpoint/limits.py", "import agent.clock", "testpoint.limits -> agent.clock"),
         ("netready/metric.py", "import socket", "netready.metric -> socket"),
         ("readiness/weigh.py", "import time", "readiness.weigh -> time"),
+        ("census/merge.py", "import socket", "census.merge -> socket"),
     ],
 )
 def test_an_import_that_goes_up_sideways_or_out_is_caught(copy, room, line, broken):

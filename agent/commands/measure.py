@@ -187,7 +187,7 @@ def _one(
     if "at_least" not in table:  # the target test says itself what it does: it does not fill the line
         progress(f"{row.name}: {row.does}")
     with _terms(session, even_if_busy=even_if_busy) as terms:
-        measurements, _sightings = read(row, settings, context, terms)
+        measurements = read(row, settings, context, terms).measurements
     if as_json:
         emit(measurements)
     else:

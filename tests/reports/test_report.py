@@ -73,7 +73,7 @@ def test_a_device_that_may_be_a_persons_is_only_counted_in_every_format(school):
     assert school.survey is not None
     people = [each for each in school.survey.devices if each.kind not in INFRASTRUCTURE]
     assert len(people) == 72
-    assert {(each.mac, each.addresses, each.names, each.room, each.port, each.why) for each in people} == {
+    assert {(each.mac, each.addresses, each.names, each.room, each.place, each.why) for each in people} == {
         (None, (), (), None, None, ())
     }
     for renderer in RENDERERS.values():

@@ -7,8 +7,9 @@ import time
 import msgspec
 import pytest
 
-from collectors import snmp, snmp_session
-from collectors.snmp_counter import LONGEST_GAP, ROUND, Counter, Interface, growth, parse
+from collectors.snmp import device as snmp
+from collectors.snmp import session as snmp_session
+from collectors.snmp.counter import LONGEST_GAP, ROUND, Counter, Interface, growth, parse
 from netready.failure import Failed, Failure
 
 SNMPD = shutil.which("snmpd") or ("/usr/sbin/snmpd" if os.path.exists("/usr/sbin/snmpd") else "snmpd")  # noqa: PTH110

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto.api import v2c
 
-from collectors import snmp, snmp_session
+from collectors.snmp import device as snmp
+from collectors.snmp import session as snmp_session
 from netready.authority import Refused
 from netready.failure import Failed, Failure
 

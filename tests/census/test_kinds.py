@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.kinds import ENOUGH, RULES, Naming, classify, layers
+from census.kinds import ENOUGH, RULES, Naming, classify, layers
 from netready.device import Kind, Sighting
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

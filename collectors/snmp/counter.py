@@ -8,8 +8,8 @@ from ipaddress import ip_address
 
 import msgspec
 
-from collectors.snmp import IF, IF_IN, IF_NAME, IF_OUT, IFX, UP_TIME, Settings, interface_names
-from collectors.snmp_session import Oid, Session, Value, walk
+from collectors.snmp.device import IF, IF_IN, IF_NAME, IF_OUT, IFX, UP_TIME, Settings, interface_names
+from collectors.snmp.session import Oid, Session, Value, walk
 from netready.clock import Clock
 from netready.failure import Failed, Failure
 from netready.instrument import Chance

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from collectors.kinds import Naming, classify
-from collectors.vendors import vendor
+from census.kinds import Naming, classify
+from census.vendors import vendor
 from netready.device import Device, Sighting
 
 _MULTICAST_BIT = 0x01

@@ -1,6 +1,6 @@
 import pytest
 
-from collectors.vendors import is_local, vendor
+from census.vendors import is_local, vendor
 
 
 @pytest.mark.parametrize(

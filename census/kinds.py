@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from collectors.vendors import is_local, vendor
+from census.vendors import is_local, vendor
 from netready.device import Kind, Sighting
 
 ENOUGH = 3  # below this the evidence is a hint and the device stays unknown

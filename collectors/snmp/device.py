@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from collectors.snmp_session import Oid, Session, Table, Value, walk
+from collectors.snmp.session import Oid, Session, Table, Value, walk
 from netready.device import Sighting
 from netready.failure import Failed, Failure, classify
 from netready.instrument import Context, Instrument, Reading
