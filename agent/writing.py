@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.assessment import Assessment
 from agent.config import Config, ConfigError
+from agent.files import replace
 from netready import __version__
 from reports import RENDERERS
 from reports.report import Report, report
@@ -69,17 +70,3 @@ def summary(what: Report) -> str:
     """The page for a terminal."""
     colour = os.isatty(1) and not os.environ.get("NO_COLOR")
     return terminal_summary(what, colour=colour)
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never half of it."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error

@@ -34,6 +34,8 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
     findings  what a technician should look at
     unseen    what could not be seen and why, one sentence each
+    period    of the key behind the pseudonyms of devices that may be a person's; "": there are none
+    forgotten how many of those devices, by kind, have been forgotten since
     """
 
     version: Literal[1] = 1
@@ -47,5 +49,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[Run, ...] = ()
     findings: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
+    period: str = ""
+    forgotten: dict[str, int] = {}
     bytes_sent: int = 0
     bytes_received: int = 0

@@ -15,7 +15,9 @@ import msgspec
 
 from netready.device import Device
 from netready.failure import Failure
+from netready.finding import Finding
 from netready.measurement import Detail, Measurement
+from netready.privacy import is_clear
 from netready.survey import Run, Survey
 
 APPLICATION_ID = 0x6E726479  # "nrdy": written into the file's header, so that a foreign database is recognised
@@ -47,7 +49,7 @@ class Store:
         """Keep a survey whole, or not at all."""
         with _sentence(self.path), _transaction(self._db):
             self._db.execute(
-                "INSERT INTO survey VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO survey VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     survey.id,
                     survey.site,
@@ -57,6 +59,10 @@ class Store:
                     _json(survey.runs),
                     survey.bytes_sent,
                     survey.bytes_received,
+                    _json(survey.findings),
+                    _json(survey.unseen),
+                    survey.period,
+                    _json(survey.forgotten),
                 ),
             )
             self._db.executemany(
@@ -67,8 +73,11 @@ class Store:
                 ),
             )
             self._db.executemany(
-                "INSERT INTO device VALUES (?, ?, ?, ?)",
-                ((survey.id, seq, device.key, _json(device)) for seq, device in enumerate(survey.devices)),
+                "INSERT INTO device VALUES (?, ?, ?, ?, ?)",
+                (
+                    (survey.id, seq, device.key, _json(device), not is_clear(device))
+                    for seq, device in enumerate(survey.devices)
+                ),
             )
 
     def readings(self, since: datetime, until: datetime) -> Iterator[tuple[str, Measurement]]:
@@ -94,18 +103,25 @@ class Store:
     def last_survey(self) -> Survey | None:
         """The newest survey, whole; None when there is none yet."""
         with _sentence(self.path):
+            row = self._db.execute("SELECT id FROM survey ORDER BY started_at DESC, id DESC LIMIT 1").fetchone()
+        return None if row is None else self.survey(row[0])
+
+    def survey(self, name: str) -> Survey | None:
+        """The survey with this id, whole; None when there is none."""
+        with _sentence(self.path):
             row = self._db.execute(
-                "SELECT id, site, software, started_at, finished_at, runs, bytes_sent, bytes_received"
-                " FROM survey ORDER BY started_at DESC, id DESC LIMIT 1"
+                "SELECT id, site, software, started_at, finished_at, runs, bytes_sent, bytes_received,"
+                " findings, unseen, period, forgotten FROM survey WHERE id = ?",
+                (name,),
             ).fetchone()
             if row is None:
                 return None
             measurements = self._db.execute(
                 "SELECT metric, target, taken_at, value, failure, method, details FROM measurement"
                 " WHERE survey = ? ORDER BY seq",
-                (row[0],),
+                (name,),
             ).fetchall()
-            devices = self._db.execute("SELECT body FROM device WHERE survey = ? ORDER BY seq", (row[0],)).fetchall()
+            devices = self._db.execute("SELECT body FROM device WHERE survey = ? ORDER BY seq", (name,)).fetchall()
         return Survey(
             id=row[0],
             site=row[1],
@@ -115,9 +131,58 @@ class Store:
             runs=msgspec.json.decode(row[5], type=tuple[Run, ...]),
             bytes_sent=row[6],
             bytes_received=row[7],
+            findings=msgspec.json.decode(row[8], type=tuple[Finding, ...]),
+            unseen=msgspec.json.decode(row[9], type=tuple[str, ...]),
+            period=row[10],
+            forgotten=msgspec.json.decode(row[11], type=dict[str, int]),
             measurements=tuple(_measurement(found) for found in measurements),
             devices=tuple(msgspec.json.decode(found[0], type=Device) for found in devices),
         )
+
+    def devices(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, str, Device]]:
+        """(when its survey began, that survey's key period, device) of the surveys started in [since, until], oldest first."""
+        with _sentence(self.path):
+            rows = self._db.execute(
+                "SELECT started_at, period, body FROM device JOIN survey ON survey.id = device.survey"
+                " WHERE started_at BETWEEN ? AND ? ORDER BY started_at, survey, seq",
+                (_text(since), _text(until)),
+            )
+            for started, period, body in rows:
+                yield datetime.fromisoformat(started), period, msgspec.json.decode(body, type=Device)
+
+    def forget_clients(self, before: datetime) -> int:
+        """Forget devices that may be a person's, of surveys begun before a moment, but for their number by kind; how many."""
+        with _sentence(self.path), _transaction(self._db):
+            old = self._db.execute(
+                "SELECT survey, json_extract(body, '$.kind'), count(*) FROM device JOIN survey ON survey.id = device.survey"
+                " WHERE client = 1 AND started_at < ? GROUP BY 1, 2",
+                (_text(before),),
+            ).fetchall()
+            numbers: dict[str, dict[str, int]] = {}
+            for name, kind, number in old:
+                numbers.setdefault(name, {})[kind] = number
+            for name, kinds in numbers.items():
+                self._db.execute("UPDATE survey SET forgotten = ? WHERE id = ?", (_json(kinds), name))
+                self._db.execute("DELETE FROM device WHERE client = 1 AND survey = ?", (name,))
+        if numbers:
+            with _sentence(self.path):  # the log still holds the pages as they were
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return sum(sum(kinds.values()) for kinds in numbers.values())
+
+    def keep_list(self, path: str, form: str, at: datetime) -> None:
+        """Have every survey read an asset list or a lease file; a path that is known already gets the new format."""
+        with _sentence(self.path), _transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO asset_list VALUES (?, ?, ?)", (path, form, _text(at)))
+
+    def drop_list(self, path: str) -> bool:
+        """Have surveys read it no more; whether it was known."""
+        with _sentence(self.path), _transaction(self._db):
+            return self._db.execute("DELETE FROM asset_list WHERE path = ?", (path,)).rowcount > 0
+
+    def lists(self) -> list[tuple[str, str]]:
+        """(path, format) of the asset lists and lease files, in order of path."""
+        with _sentence(self.path):
+            return self._db.execute("SELECT path, format FROM asset_list ORDER BY path").fetchall()
 
     def add_decision(self, *, decided_at: datetime, wave: str, answer: str, body: bytes) -> None:
         """Keep a gate decision; `body` is its JSON."""
@@ -217,6 +282,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten, not only unlinked
     (version,) = db.execute("PRAGMA user_version").fetchone()
     for number, sql in migrations():
         if number <= version:

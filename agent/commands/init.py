@@ -15,10 +15,10 @@ from agent.cli import shared
 def init(answers: str | None, config: str | None, *, force: bool, as_json: bool) -> None:
     """Ask what must be known about the site and write a commented netready.toml."""
     from agent.config import DEFAULT_NAME, ConfigError, load
+    from agent.files import replace
     from agent.instruments import instruments
     from agent.questions import QUESTIONS, ask, read_answers, write_config
     from agent.session import emit
-    from agent.writing import replace
     from netready.refusal import Unfit
 
     path = Path(config or DEFAULT_NAME)

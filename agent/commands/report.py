@@ -15,7 +15,7 @@ from agent.cli import shared
 @shared
 def report(kind: str, out: str | None, wave: str | None, config: str | None, *, as_json: bool) -> None:
     """The same judgement, explained: write one page from what the store holds."""
-    from agent import writing
+    from agent import files, writing
     from agent.session import assessed_page, emit
 
     what = assessed_page(config, wave=wave)
@@ -24,7 +24,7 @@ def report(kind: str, out: str | None, wave: str | None, config: str | None, *, 
         sys.stdout.buffer.write(data)
         return
     path = Path(out or f"netready-report.{kind}").absolute()
-    writing.replace(path, data)
+    files.replace(path, data)
     if as_json:
         emit({"report": str(path), "format": kind, "id": what.report_id})
     else:

@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from netready.device import Device, Kind
@@ -211,17 +212,70 @@ def test_uses_of_a_service_come_in_order(tmp_path):
         assert store.uses("M-Lab Locate", NOW, NOW + timedelta(hours=2)) == [NOW + timedelta(hours=hours) for hours in (1, 2)]
 
 
-def test_a_database_of_the_first_schema_keeps_its_surveys_and_their_bytes(tmp_path, monkeypatch):
-    import store.sqlite
+PUPIL = "5a:3c:10:10:00:71"
 
-    first = migrations()[:1]
-    monkeypatch.setattr(store.sqlite, "migrations", lambda: first)
-    with open_store(tmp_path / "a.sqlite") as old:
-        old.add(survey())
-    monkeypatch.undo()
-    with open_store(tmp_path / "a.sqlite") as new:
-        assert new.last_survey() == survey()
-        assert new.bytes_moved(NOW, NOW + timedelta(days=1)) == 30
+
+def first_schema(path):
+    """A database as the first release left it: one survey, a printer and a pupil's telephone, both in clear."""
+    number, sql = migrations()[0]
+    body = '{{"key":"{0}","mac":"{0}","addresses":["10.0.0.{1}"],"names":["{2}"],"kind":"{3}","vendor":null,"port":null}}'
+    with sqlite3.connect(path) as db:
+        db.executescript(f"{sql}; PRAGMA application_id = {0x6E726479}; PRAGMA user_version = {number};")
+        db.execute(
+            "INSERT INTO survey VALUES ('s1', 'Lincoln', 'netready 0', ?, ?, ?, 10, 20)",
+            (NOW.isoformat(timespec="microseconds"), NOW.isoformat(timespec="microseconds"), "[]"),
+        )
+        for seq, device in enumerate((("00:00:5e:00:53:01", 1, "office", "printer"), (PUPIL, 2, "annas-phone", "phone"))):
+            db.execute("INSERT INTO device VALUES ('s1', ?, ?, ?)", (seq, device[0], body.format(*device)))
+    db.close()
+
+
+def test_a_database_of_the_first_schema_keeps_its_surveys_and_forgets_whose_devices_they_were(tmp_path):
+    path = tmp_path / "a.sqlite"
+    first_schema(path)
+    assert PUPIL.encode() in path.read_bytes()
+    with open_store(path) as store:
+        kept = store.last_survey()
+        assert [device.names for device in kept.devices] == [("office",)]
+        assert kept.forgotten == {"phone": 1}
+        assert store.bytes_moved(NOW, NOW + timedelta(days=1)) == 30
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert PUPIL.encode() not in left
+    assert b"annas-phone" not in left
+
+
+def test_devices_of_persons_are_forgotten_but_for_their_number(tmp_path):
+    path = tmp_path / "a.sqlite"
+    client = Device(key="mac-12", mac=None, addresses=("address-34",), names=(), kind=Kind.COMPUTER, vendor="Dell")
+    old = msgspec.structs.replace(
+        survey("old", NOW - timedelta(days=40)), devices=(*survey().devices, client), period="2026-01"
+    )
+    new = msgspec.structs.replace(survey("new"), devices=(*survey().devices, client), period="2026-03")
+    with open_store(path) as store:
+        store.add(old)
+        store.add(new)
+        assert store.forget_clients(NOW - timedelta(days=30)) == 1
+        assert store.forget_clients(NOW - timedelta(days=30)) == 0
+        assert store.survey("old").devices == survey().devices
+        assert store.survey("old").forgotten == {"computer": 1}
+        assert store.survey("new") == new
+        seen = list(store.devices(NOW - timedelta(days=60), NOW))
+        assert [(period, device.kind) for _, period, device in seen] == [
+            ("2026-01", Kind.PRINTER),
+            ("2026-03", Kind.PRINTER),
+            ("2026-03", Kind.COMPUTER),
+        ]
+
+
+def test_a_file_that_surveys_read_is_known_once_and_can_be_dropped(tmp_path):
+    with open_store(tmp_path / "a.sqlite") as store:
+        store.keep_list("/lists/b.csv", "glpi", NOW)
+        store.keep_list("/lists/a.csv", "google", NOW)
+        store.keep_list("/lists/b.csv", "snipe-it", NOW)
+        assert store.lists() == [("/lists/a.csv", "google"), ("/lists/b.csv", "snipe-it")]
+        assert store.drop_list("/lists/a.csv")
+        assert not store.drop_list("/lists/a.csv")
+        assert store.lists() == [("/lists/b.csv", "snipe-it")]
 
 
 def test_a_database_that_could_not_be_begun_leaves_nothing_behind(tmp_path, monkeypatch):
