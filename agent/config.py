@@ -1,6 +1,8 @@
 """The config: netready.toml, read strictly. Every refusal is one sentence with the file, the field and what was expected."""
 
 from collections.abc import Callable
+from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,7 @@ from agent.budget import BudgetSettings
 from agent.line import LineSettings
 from netready.authority import Authority
 from netready.instrument import Instrument
+from netready.privacy import Change
 from netready.rate import duration, rate, size
 from netready.refusal import Unfit, fit, near, toml
 from netready.site import Site
@@ -30,12 +33,14 @@ class SurveySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     window_days  how far back the judgement looks
     widest_scan  the largest number of addresses one scan may cover
     skip         instruments that are not to be used
+    exam_days    days of examinations, local: only what sends nothing runs
     """
 
     interval: Annotated[float, Meta(ge=60, le=31 * 86400)] = 6 * 3600.0
     window_days: Annotated[int, Meta(ge=1, le=366)] = 90
     widest_scan: Annotated[int, Meta(ge=1, le=65536)] = 4096
     skip: tuple[str, ...] = ()
+    exam_days: tuple[date, ...] = ()
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,10 +67,34 @@ class ReadinessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
 
 class InventorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The site's own naming habits: packets alone cannot tell a student's computer from a teacher's."""
+    """What packets alone cannot tell: whose computer it is, where a socket leads, and how long clients are remembered.
+
+    student_names, staff_names  how devices are named, as patterns such as "chromebook-*"
+    student_units, staff_units  organisational units of an asset list, as patterns such as "/Students/*"
+    rooms         a CSV file: which socket of which switch, and which access point, is in which room
+    lists         asset lists and DHCP lease files, read at every survey
+    dhcp_servers  addresses of the school's own DHCP servers; any other that is heard is a finding
+    specification name of the specification that student devices are held against
+    pseudonyms    how often the key behind clients' pseudonyms changes
+    keys          the file with these keys, readable by nobody else
+    retention     how long clients are remembered, seconds ("30d" in the file)
+    """
 
     student_names: tuple[str, ...] = ()
     staff_names: tuple[str, ...] = ()
+    student_units: tuple[str, ...] = ()
+    staff_units: tuple[str, ...] = ()
+    rooms: str = ""
+    lists: tuple[str, ...] = ()
+    dhcp_servers: tuple[str, ...] = ()
+    specification: str = ""
+    pseudonyms: Change = Change.MONTH
+    keys: Annotated[str, Meta(min_length=1)] = "netready.keys"
+    retention: Annotated[float, Meta(ge=3600, le=366 * 86400)] = 30 * 86400.0
+
+    def __post_init__(self) -> None:
+        for address in self.dhcp_servers:
+            ip_address(address)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,10 +120,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         """The instrument's settings: its table in the file, completed with what the site says."""
         raw = dict(self.tables.get(instrument.config_table, {}))
         for name in instrument.files:
-            if isinstance(raw.get(name), str) and raw[name]:
-                raw[name] = str(self.path(raw[name]))
+            raw = self._absolute(raw, name)
         settings = fit(raw, str(self.file), instrument.settings, instrument.config_table)
         return instrument.fit(settings, self.site)
+
+    def _absolute(self, table: dict[str, Any], name: str) -> dict[str, Any]:
+        """The table with the path under `name` made absolute; in `rows.name`, that of each of its rows."""
+        name, _, inner = name.partition(".")
+        found = table.get(name)
+        if inner and isinstance(found, list):
+            return table | {name: [self._absolute(row, inner) if isinstance(row, dict) else row for row in found]}
+        return table | {name: str(self.path(found))} if isinstance(found, str) and found else table
 
 
 TABLES: dict[str, type[Any]] = {
@@ -111,6 +147,7 @@ _RATES = ("contracted_down", "contracted_up")
 # Fields that people may write with a unit, and how they are read.
 _QUANTITIES: dict[str, dict[str, Callable[[str], float]]] = {
     "survey": {"interval": duration},
+    "inventory": {"retention": duration},
     "line": {"look": duration, "wait": duration},
     "budget": {"per_day": size, "per_month": size},
     "throughput": {"at_least": rate, "most_bytes": size},

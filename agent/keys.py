@@ -1,8 +1,6 @@
 """The site's keys for pseudonyms: one for each period, made when it is first needed, in a file that can be destroyed."""
 
 import secrets
-from datetime import date, datetime
-from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -10,14 +8,6 @@ import msgspec
 from agent.config import ConfigError
 from agent.files import OWNER, replace, wipe
 from netready.privacy import KEY_BYTES
-
-
-class Change(StrEnum):
-    """How often the key changes. Within a period the same device has the same pseudonym; across two, nobody can tell."""
-
-    WEEK = "week"
-    MONTH = "month"
-    YEAR = "year"
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,15 +70,3 @@ class Keys:
             wipe(self._path, instead=data)
         else:
             replace(self._path, data, mode=OWNER)
-
-
-def period(change: Change, moment: datetime | date) -> str:
-    """The label of the period that a local day is in: "2026-W47", "2026-11" or "2026"."""
-    match change:
-        case Change.WEEK:
-            year, week, _ = moment.isocalendar()
-            return f"{year}-W{week:02}"
-        case Change.MONTH:
-            return f"{moment:%Y-%m}"
-        case Change.YEAR:
-            return f"{moment:%Y}"

@@ -16,6 +16,7 @@ from agent.line import Use
 from agent.load import TELLING, Sample
 from collectors.snmp import device as snmp
 from collectors.snmp.counter import Counter, Interface, growth
+from collectors.snmp.credentials import Keyring
 from netready.authority import Refused
 from netready.clock import Clock
 from netready.failure import Failed, Failure
@@ -168,17 +169,17 @@ def routers(config: Config, context: Context, own: Here) -> Routers | str | None
     if len({circuit.counter.partition(" ")[0] for circuit in named}) > 1:
         return "the circuits end at several routers, whose counters are never refreshed at one moment"
     settings = config.settings(snmp.INSTRUMENT)
-    interfaces = []
+    interfaces, keyring = [], Keyring(settings, context.say)
     for circuit in named:
         device, _, name = circuit.counter.partition(" ")
         if device not in settings.devices:
             return f"router {device} is not in snmp.devices"
         try:
             context.authority.allow_host(device)
-            community = snmp.read_community(settings.community_file, context)
+            credential = keyring.of(device)
         except Refused as error:
             return str(error)
-        except OSError as error:
-            return f"snmp.community_file cannot be read: {error.strerror}"
-        interfaces.append(Interface(device, name, community, settings, clock=context.clock, chance=context.chance))
+        except Failed as error:
+            return error.reason
+        interfaces.append(Interface(device, name, credential, settings, clock=context.clock, chance=context.chance))
     return Routers(tuple(interfaces), own)

@@ -54,6 +54,7 @@ class Rounds:
                 chance=self._chance,
                 say=progress,
                 terms=Terms(config=config, book=store, tries=config.line.tries, ration=self._ration),
+                exam=survey.exam_on(config, self._clock.now()),
             )
             try:
                 store.add(taken)

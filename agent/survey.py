@@ -44,6 +44,7 @@ def plan(
     *,
     left: Left = NO_CAP,
     now: datetime | None = None,
+    exam: bool = False,
 ) -> tuple[Step, ...]:
     """The survey's steps in order, with about how long each takes (s) and how much it moves on the line (bytes).
 
@@ -55,7 +56,7 @@ def plan(
         settings = config.settings(row)
         if not row.wanted(settings):
             continue
-        reason = _reason(row, settings, config, rights)
+        reason = _reason(row, settings, config, rights, exam=exam)
         if reason is None and fills(row):
             reason = budget.forbidden(row, settings, config.budget.rules, now, config.site)
             hours = None if now is None or budget.is_target(row, settings) else config.line.quiet_now(config.site, now)
@@ -81,19 +82,21 @@ def take(
     say: Callable[[str], None],
     rights: frozenset[Capability] | None = None,
     terms: Terms | None = None,
+    exam: bool = False,
 ) -> Survey:
     """Make one survey. A network that fails is in it as data; an instrument that breaks costs its own line.
 
-    With `terms`, tests that fill the line wait for their turn and keep to the data budget. Raises Refused, before anything is
-    sent, when the config asks for a target that nobody authorised.
+    With `terms`, tests that fill the line wait for their turn and keep to the data budget; with `exam` only what sends nothing
+    runs. Raises Refused, before anything is sent, when the config asks for a target that nobody authorised.
     """
     rows = tuple(rows)
     allowed = held() if rights is None else rights
     context = Context(clock=clock, chance=chance, authority=authority(config, rows), say=say)
     for row in rows:
         settings = config.settings(row)
-        for host in () if not row.wanted(settings) or _reason(row, settings, config, allowed) else row.targets(settings):
-            context.authority.allow_host(host)
+        if row.wanted(settings) and _reason(row, settings, config, allowed, exam=exam) is None:
+            for host in row.targets(settings):
+                context.authority.allow_host(host)
     started = clock.now()
     readings = Readings()
     runs: list[Run] = []
@@ -102,7 +105,7 @@ def take(
         if not row.wanted(settings):
             continue
         turn = Turn(row=row, settings=settings, context=context, terms=terms)
-        reason = _reason(row, settings, config, allowed)
+        reason = _reason(row, settings, config, allowed, exam=exam)
         if reason is None and (refusal := turn.refusal()) is not None:
             reason = refusal.reason
         if reason is not None:
@@ -182,7 +185,14 @@ def _gather(turn: Turn, readings: Readings) -> None:
                 readings.sent.append(reading)
 
 
-def _reason(row: Instrument, settings: object, config: Config, rights: frozenset[Capability]) -> str | None:
+def exam_on(config: Config, now: datetime) -> bool:
+    """Whether the config names today, at the site, as a day of examinations."""
+    return now.astimezone(config.site.zone).date() in config.survey.exam_days
+
+
+def _reason(row: Instrument, settings: object, config: Config, rights: frozenset[Capability], *, exam: bool) -> str | None:
+    if exam and not row.silent:
+        return "exam mode: only what sends nothing runs"
     if row.name in config.survey.skip:
         return "left out by survey.skip in the config"
     if (reason := row.missing(settings)) is not None:

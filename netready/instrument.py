@@ -64,7 +64,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     hosts     hosts outside the authorised networks that these settings name as allowed: test servers, endpoints, resolvers
     targets   the hosts these settings would ask or load; checked against the authority before the survey's first packet
     table     the config's table when it is not called like the instrument (every throughput method reads [throughput])
-    files     settings that are paths, relative to the config file
+    files     settings that are paths, relative to the config file; "rows.file" is the field of each row of a list of tables
+    silent    it sends nothing of its own, so that it may run in exam mode
     wanted    whether the settings ask for it at all; one that nobody asked for is not even listed as left out
     """
 
@@ -84,6 +85,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     targets: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     table: str = ""
     files: tuple[str, ...] = ()
+    silent: bool = False
     wanted: Callable[[Any], bool] = lambda _settings: True
 
     @property

@@ -9,6 +9,8 @@ somebody has to find it.
 import hmac
 import re
 from collections.abc import Iterable
+from datetime import date, datetime
+from enum import StrEnum
 from ipaddress import ip_address
 
 import msgspec
@@ -30,6 +32,14 @@ _ADDRESS = re.compile(
 )
 
 
+class Change(StrEnum):
+    """How often the key changes. Within a period the same device has the same pseudonym; across two, nobody can tell."""
+
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
 class Veil(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
     """What turns names into pseudonyms for one period, such as "2026-11"; `networks` are the site's own."""
 
@@ -44,6 +54,18 @@ class Veil(msgspec.Struct, frozen=True, kw_only=True, repr_omit_defaults=True):
         """The pseudonym of a "mac", "address", "name" or "serial", such as "mac-1f00c2..."."""
         plain = re.sub(r"[^0-9a-f]", "", text.lower()) if what == "mac" else text.strip().lower()
         return f"{what}-{hmac.new(self.key, f'{what} {plain}'.encode(), 'sha256').hexdigest()[:DIGITS]}"
+
+
+def period(change: Change, moment: datetime | date) -> str:
+    """The label of the period that a local day is in: "2026-W47", "2026-11" or "2026"."""
+    match change:
+        case Change.WEEK:
+            year, week, _ = moment.isocalendar()
+            return f"{year}-W{week:02}"
+        case Change.MONTH:
+            return f"{moment:%Y-%m}"
+        case Change.YEAR:
+            return f"{moment:%Y}"
 
 
 def is_clear(device: Device) -> bool:

@@ -1,20 +1,16 @@
 """The report as one self-contained HTML page: no script, no request to anywhere, good on paper."""
 
 from collections import Counter
-from importlib import resources
 from typing import Any
 
-import jinja2
 import msgspec
 from markupsafe import Markup
 
-import report_templates
 from netready.device import INFRASTRUCTURE, Device, Kind
 from netready.metric import CATALOGUE
-from netready.text import clean
 from readiness.judgement import Line, Outcome, Quantity, Target
 from readiness.roadmap import MACHINE, Criterion
-from reports import charts, dates, units, visit, wording
+from reports import charts, dates, page, units, visit, wording
 from reports.headline import (
     BANNER_LIMIT,
     EVIDENCE_LIMIT,
@@ -41,7 +37,6 @@ SECTIONS = (
 WIDE, NARROW = 840, 328  # px: natural widths of a chart beside text and on a phone of 360 px
 _ID = 12  # hex digits of the report's id that people are shown
 _MEASUREMENTS = 500  # rows; a page with more is read by nobody, and the JSON has them all
-_TEXT = 4_000  # characters of one text; all honest ones are far shorter
 
 
 class Chart(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,28 +49,7 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
 
 def render(report: Report) -> str:
     """The page."""
-    return _environment().get_template("page.html.j2").render(_context(report))
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("report_templates", "."),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        finalize=_finalize,
-    )
-
-
-def _finalize(value: Any) -> Any:
-    """What a template may print: never None, and never a control character or a direction override."""
-    if value is None:
-        raise TypeError("a template tried to print None; what is not known must be said in words")
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return clean(value, limit=_TEXT)
-    return value
+    return page.environment().get_template("page.html.j2").render(_context(report))
 
 
 def _context(report: Report) -> dict[str, Any]:
@@ -90,7 +64,7 @@ def _context(report: Report) -> dict[str, Any]:
         "zone": zone,
         "head": headline(report),
         "short_id": report.report_id[:_ID],
-        "style": Markup(_style()),  # noqa: S704 - our own files, which hold no "<"
+        "style": page.style(),
         "sections": SECTIONS,
         "units": units,
         "dates": dates,
@@ -122,11 +96,6 @@ def _context(report: Report) -> dict[str, Any]:
         "failures": visit.failures(measurements),
         "runs": sorted(report.survey.runs, key=visit.trouble_first) if report.survey else (),
     }
-
-
-def _style() -> str:
-    folder = resources.files(report_templates)
-    return "\n".join((folder / name).read_text("utf-8") for name in ("page.css", "print.css"))
 
 
 def lack(target: Target) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from netready.device import Kind
 from netready.failure import Failure
+from netready.finding import Trouble
 from readiness.evidence import Grade
 from readiness.gate import Answer, Level, RuleOutcome
 from readiness.judgement import Outcome
@@ -94,6 +95,23 @@ KINDS = {
     Kind.STAFF_DEVICE: ("staff device", "staff devices"),
     Kind.COMPUTER: ("other computer", "other computers"),
     Kind.UNKNOWN: ("device of unknown kind", "devices of unknown kind"),
+}
+
+TROUBLES = {
+    Trouble.HALF_DUPLEX: "half duplex",
+    Trouble.PORT_ERRORS: "failing port",
+    Trouble.POE_SHORT: "little power left",
+    Trouble.UNMANAGED_SWITCH: "unmanaged switch",
+    Trouble.LOOP: "loop",
+    Trouble.ROGUE_DHCP: "unexpected DHCP server",
+    Trouble.DUPLICATE_ADDRESS: "address used twice",
+    Trouble.PROXY_ARP: "answers for others",
+    Trouble.PAST_SUPPORT: "past its support date",
+    Trouble.BELOW_SPECIFICATION: "below the specification",
+    Trouble.CROWDED_ACCESS_POINT: "crowded access point",
+    Trouble.ROOM_WITHOUT_COVERAGE: "room without an access point",
+    Trouble.ENROLLED_NOT_SEEN: "in a list, not seen",
+    Trouble.SEEN_NOT_ENROLLED: "seen, in no list",
 }
 
 

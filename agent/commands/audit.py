@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 @click.option("--out", metavar="DIR", default="netready-report", show_default=True, help="Where the report goes.")
 @click.option("--wave", metavar="NAME", help="The rollout wave the report's headline is about.")
 @click.option("--even-if-busy", is_flag=True, help="Test now, although others use the line or it is quiet hours.")
+@click.option("--exam", is_flag=True, help="Only listen: nothing is sent. So it is on survey.exam_days, too.")
 @shared
 @click.pass_context
-def audit(ctx: click.Context, out: str, wave: str | None, config: str | None, *, even_if_busy: bool, as_json: bool) -> None:
+def audit(
+    ctx: click.Context, out: str, wave: str | None, config: str | None, *, even_if_busy: bool, exam: bool, as_json: bool
+) -> None:
     """Measure, inventory, judge, decide, report: the main job.
 
     A summary is printed; DIR gets report.html, audit.json and criteria.csv. The config says what may be touched.
@@ -38,7 +41,15 @@ def audit(ctx: click.Context, out: str, wave: str | None, config: str | None, *,
     with open_store(session.config.path(session.config.store.path)) as store:
         folder = writing.folder(Path(out))
         left = budget.left(session.config.budget, session.config.site, store, clock.now())
-        steps = survey.plan(session.config, session.instruments, rights, left=left, now=None if even_if_busy else clock.now())
+        exam = exam or survey.exam_on(session.config, clock.now())
+        steps = survey.plan(
+            session.config,
+            session.instruments,
+            rights,
+            left=left,
+            now=None if even_if_busy else clock.now(),
+            exam=exam,
+        )
         for line in describe(steps, left.sentence):
             progress(line)
         taken = survey.take(
@@ -49,6 +60,7 @@ def audit(ctx: click.Context, out: str, wave: str | None, config: str | None, *,
             say=progress,
             rights=rights,
             terms=Terms(config=session.config, book=store, even_if_busy=even_if_busy),
+            exam=exam,
         )
         try:
             store.add(taken)

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from agent.config import ConfigError
-from agent.keys import Change, Keys, period
+from agent.keys import Keys
+from netready.privacy import Change, period
 
 
 def test_a_period_keeps_its_key_and_another_period_has_another(tmp_path):

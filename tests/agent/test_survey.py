@@ -1,16 +1,18 @@
 import random
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
 
 from agent.budget import OVERHEAD
 from agent.config import load
-from agent.survey import plan, take
+from agent.survey import exam_on, plan, take
 from netready.authority import Refused
 from netready.device import Sighting
 from netready.failure import Failure
 from netready.instrument import Capability, Instrument
 from netready.measurement import Measurement
+from netready.sent import Sent
 
 SITE = """
 [site]
@@ -99,6 +101,34 @@ def test_no_instrument_runs_when_a_later_one_would_ask_a_stranger(tmp_path, hand
     with pytest.raises(Refused, match="nothing was sent"):
         survey(tmp_path, hand_clock, rows)
     assert ran == []
+
+
+def test_in_exam_mode_only_what_sends_nothing_runs_and_the_rest_says_why_not(tmp_path, hand_clock):
+    rows = [row("loud", good, targets=lambda _settings: ("10.20.0.7",)), row("quiet", good, silent=True)]
+    (tmp_path / "netready.toml").write_text(SITE)
+    config = load(tmp_path / "netready.toml", tuple(rows))
+    steps = plan(config, rows, frozenset(Capability), exam=True)
+    assert [step.skipped for step in steps] == ["exam mode: only what sends nothing runs", None]
+    found = take(config, rows, clock=hand_clock, chance=random.Random(1), say=print, rights=frozenset(), exam=True)
+    assert [run.skipped for run in found.runs] == ["exam mode: only what sends nothing runs", None]
+    assert [run.measurements for run in found.runs] == [0, 2]
+
+
+def test_a_day_of_examinations_is_one_of_the_sites_own_days(tmp_path):
+    text = SITE.replace("students = 480", 'students = 480\ntime_zone = "America/Chicago"')
+    (tmp_path / "netready.toml").write_text(f"{text}\n[survey]\nexam_days = [2026-05-04]\n")
+    config = load(tmp_path / "netready.toml", ())
+    assert exam_on(config, datetime(2026, 5, 5, 4, 59, tzinfo=UTC))
+    assert not exam_on(config, datetime(2026, 5, 5, 5, 0, tzinfo=UTC))
+    assert not exam_on(config, datetime(2026, 5, 4, 4, 59, tzinfo=UTC))
+
+
+def test_what_an_instrument_sent_stands_in_its_run(tmp_path, hand_clock):
+    def asks(_settings, _context):
+        yield Sent(protocol="arp", frames=3, bytes=126)
+
+    found = survey(tmp_path, hand_clock, [row("asks", asks), row("good", good)])
+    assert [run.sent for run in found.runs] == [(Sent(protocol="arp", frames=3, bytes=126),), ()]
 
 
 def test_what_this_machine_does_not_allow_is_skipped_with_the_reason(tmp_path, hand_clock):
