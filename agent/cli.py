@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "measure": ("agent.commands.measure:measure", "Make one measurement."),
     "inventory": ("agent.commands.inventory:inventory", "The devices on the authorised networks."),
     "assess": ("agent.commands.assess:assess", "Judge what has been measured: stages, verdicts, what comes next."),
+    "forecast": ("agent.commands.forecast:forecast", "Demand in the next years, against contract and standards."),
     "gate": ("agent.commands.gate:gate", "The decision for a rollout wave."),
     "report": ("agent.commands.report:report", "The same judgement, explained."),
     "run": ("agent.commands.run:run", "The agent: survey on a schedule and serve /metrics."),

@@ -17,6 +17,7 @@ from netready.privacy import Change
 from netready.rate import duration, rate, size
 from netready.refusal import Unfit, fit, near, toml
 from netready.site import Site
+from readiness.forecast import HEADROOM, Programme
 
 DEFAULT_NAME = "netready.toml"
 SYSTEM_FILE = Path("/etc/netready/netready.toml")
@@ -97,6 +98,23 @@ class InventorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
             ip_address(address)
 
 
+class ForecastSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the next years bring, as the school plans them.
+
+    users_growth  of students and staff, ratio a year
+    users         students and staff of this year and the next ones, instead of a growth
+    headroom      ratio added to the busiest minutes, so that they are not full
+    standards     ids of `netready standards` that the contract is held against, beside the roadmap's two thresholds
+    programmes    what adds demand once; `rate` for each active user ("500k" in the file)
+    """
+
+    users_growth: Annotated[float, Meta(ge=-0.5, le=1)] = 0.0
+    users: tuple[Annotated[int, Meta(ge=1, le=1_000_000)], ...] = ()
+    headroom: Annotated[float, Meta(ge=0, le=3)] = HEADROOM
+    standards: tuple[str, ...] = ()
+    programmes: tuple[Programme, ...] = ()
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run needs to know. `folder` is what relative paths in the file are relative to."""
 
@@ -108,6 +126,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     exporter: ExporterSettings
     readiness: ReadinessSettings
     inventory: InventorySettings
+    forecast: ForecastSettings
     line: LineSettings
     budget: BudgetSettings
     tables: dict[str, dict[str, Any]]  # the instruments' own tables, decoded when an instrument asks for its settings
@@ -140,10 +159,11 @@ TABLES: dict[str, type[Any]] = {
     "exporter": ExporterSettings,
     "readiness": ReadinessSettings,
     "inventory": InventorySettings,
+    "forecast": ForecastSettings,
     "line": LineSettings,
     "budget": BudgetSettings,
 }
-_RATES = ("contracted_down", "contracted_up")
+_RATES = (("site", "circuits", ("contracted_down", "contracted_up")), ("forecast", "programmes", ("rate",)))
 # Fields that people may write with a unit, and how they are read.
 _QUANTITIES: dict[str, dict[str, Callable[[str], float]]] = {
     "survey": {"interval": duration},
@@ -214,12 +234,13 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _read_quantities(raw: dict[str, Any], path: Path) -> None:
     """Turn "300M", "5G" and "6h" into base units in place; numbers are already base units."""
-    site = raw.get("site")
-    circuits = site.get("circuits") if isinstance(site, dict) else None
-    for index, circuit in enumerate(circuits if isinstance(circuits, list) else ()):
-        for name in _RATES:
-            if isinstance(circuit, dict) and isinstance(circuit.get(name), str):
-                circuit[name] = _quantity(rate, circuit[name], path, f"site.circuits[{index}].{name}")
+    for table, rows, names in _RATES:
+        found = raw.get(table)
+        listed = found.get(rows) if isinstance(found, dict) else None
+        for index, row in enumerate(listed if isinstance(listed, list) else ()):
+            for name in names:
+                if isinstance(row, dict) and isinstance(row.get(name), str):
+                    row[name] = _quantity(rate, row[name], path, f"{table}.{rows}[{index}].{name}")
     for table, fields in _QUANTITIES.items():
         found = raw.get(table)
         for name, parse in fields.items():

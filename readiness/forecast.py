@@ -14,8 +14,10 @@ from datetime import date
 from enum import StrEnum
 from itertools import accumulate
 from statistics import NormalDist
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from readiness.wording import plural
 
@@ -69,11 +71,11 @@ class Programme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     concurrency  share of them that is active in the busiest minutes
     """
 
-    name: str
-    year: int
-    users: int
-    rate: float
-    concurrency: float = 0.5
+    name: Annotated[str, Meta(min_length=1, max_length=120)]
+    year: Annotated[int, Meta(ge=2000, le=2100)]
+    users: Annotated[int, Meta(ge=1, le=1_000_000)]
+    rate: Annotated[float, Meta(gt=0, le=1e11)]
+    concurrency: Annotated[float, Meta(gt=0, le=1)] = 0.5
 
     @property
     def adds(self) -> float:
@@ -196,7 +198,7 @@ def student(confidence: float, freedom: int) -> float:
     """The two-sided quantile of Student's t, within 0.2 % from 8 degrees of freedom on (Abramowitz, Stegun, 26.7.5)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     terms = (z, (z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
-    return sum(term / freedom**power for power, term in enumerate(terms))
+    return sum(term / float(freedom) ** power for power, term in enumerate(terms))
 
 
 def _first(contracted: float | None, needs: Sequence[tuple[int, float]]) -> int | None:

@@ -1,7 +1,7 @@
 """How much of the line is used: the 95th percentile of the rates between readings of a router's interface counters."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 
 import msgspec
@@ -47,6 +47,21 @@ def used(site: Site, window: Window, direction: str) -> Quantity:
     if not known:
         return Quantity(value=None, how=how)
     return Quantity(value=sum(known), how=how, at_least=len(known) < len(site.circuits))
+
+
+def monthly(site: Site, window: Window, direction: str) -> list[tuple[date, float]]:
+    """(first day of the month, rate used) for each local month in the window in which every counted circuit is known."""
+    months: dict[date, list[Sample]] = {}
+    for sample in window.of(_COUNTERS[direction]):
+        day = sample.measurement.taken_at.astimezone(site.zone).date().replace(day=1)
+        months.setdefault(day, []).append(sample)
+    found = []
+    for day, samples in sorted(months.items()):
+        part = msgspec.structs.replace(window, samples={_COUNTERS[direction]: tuple(samples)})
+        rate = used(site, part, direction)
+        if rate.value is not None and not rate.at_least:
+            found.append((day, rate.value))
+    return found
 
 
 def _by_interface(samples: Sequence[Sample]) -> dict[str, list[Sample]]:

@@ -80,13 +80,14 @@ class Store:
                 ),
             )
 
-    def readings(self, since: datetime, until: datetime) -> Iterator[tuple[str, Measurement]]:
-        """(survey id, measurement) taken in [since, until], oldest first."""
+    def readings(self, since: datetime, until: datetime, *metrics: str) -> Iterator[tuple[str, Measurement]]:
+        """(survey id, measurement) taken in [since, until], oldest first; of all metrics, or of those named."""
         with _sentence(self.path):
             rows = self._db.execute(
                 "SELECT survey, metric, target, taken_at, value, failure, method, details FROM measurement"
-                " WHERE taken_at BETWEEN ? AND ? ORDER BY taken_at, survey, seq",
-                (_text(since), _text(until)),
+                " WHERE taken_at BETWEEN ?1 AND ?2 AND (?3 = '[]' OR metric IN (SELECT value FROM json_each(?3)))"
+                " ORDER BY taken_at, survey, seq",
+                (_text(since), _text(until), _json(metrics)),
             )
             for row in rows:
                 yield row[0], _measurement(row[1:])
