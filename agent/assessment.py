@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from agent import shelf
+from agent import attesting, shelf
 from agent.config import Config
 from netready.survey import Survey
 from readiness.evidence import Reading
@@ -55,7 +55,7 @@ def assess(config: Config, store: Store, data: Rules, *, now: datetime) -> Asses
         audits=[started for _name, started in store.surveys(since, now)],
         window_days=config.survey.window_days,
     )
-    vouched = shelf.attestations(config, data.roadmap, now.astimezone(config.site.zone).date())
+    vouched = attesting.vouched(config, store, data.roadmap, now.astimezone(config.site.zone).date())
     judgement = judge(data.roadmap, config.site, gathered, vouched, now=now)
     waived = shelf.waivers(config, data.policy)
     return Assessment(

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("agent.commands.audit:audit", "The main job: measure, inventory, judge, decide, report."),
     "measure": ("agent.commands.measure:measure", "Make one measurement."),
     "inventory": ("agent.commands.inventory:inventory", "The devices on the authorised networks."),
+    "attest": ("agent.commands.attest:attest", "The criteria that only a person can vouch for."),
     "assess": ("agent.commands.assess:assess", "Judge what has been measured: stages, verdicts, what comes next."),
     "forecast": ("agent.commands.forecast:forecast", "Demand in the next years, against contract and standards."),
     "gate": ("agent.commands.gate:gate", "The decision for a rollout wave."),

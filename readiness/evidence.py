@@ -63,7 +63,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Attestation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person vouches for a criterion: who, in what role, when, on what document, until when."""
+    """A person vouches for a criterion: who, in what role, when, on what document, until when.
+
+    document     its title; document_on its date, sha256 of its file, kept where it lies
+    """
 
     criterion: Annotated[str, Meta(min_length=1)]
     answer: bool
@@ -72,6 +75,9 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     on: date
     until: date
     document: Annotated[str, Meta(max_length=300)] = ""
+    document_on: date | None = None
+    sha256: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    kept: Annotated[str, Meta(max_length=300)] = ""
     note: Annotated[str, Meta(max_length=500)] = ""
 
     def __post_init__(self) -> None:

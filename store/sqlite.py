@@ -5,7 +5,7 @@ WAL with synchronous=FULL: a row that was acknowledged survives a power cut. A f
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -197,6 +197,20 @@ class Store:
         """Every decision's JSON, oldest first."""
         with _sentence(self.path):
             return [row[0].encode() for row in self._db.execute("SELECT body FROM decision ORDER BY seq")]
+
+    def vouch(self, at: datetime, source: str, bodies: Iterable[tuple[str, bytes]]) -> None:
+        """Write down attestations, (criterion, JSON), all or none; `source` is where they came from."""
+        with _sentence(self.path), _transaction(self._db):
+            self._db.executemany(
+                "INSERT INTO attestation (at, source, criterion, body) VALUES (?, ?, ?, ?)",
+                ((_text(at), source, criterion, body.decode()) for criterion, body in bodies),
+            )
+
+    def vouched(self) -> list[tuple[datetime, str, bytes]]:
+        """(when it was written down, where it came from, JSON) of every attestation, oldest first."""
+        with _sentence(self.path):
+            rows = self._db.execute("SELECT at, source, body FROM attestation ORDER BY seq")
+            return [(datetime.fromisoformat(at), source, body.encode()) for at, source, body in rows]
 
     def spend(self, at: datetime, what: str, amount: int) -> int:
         """Write down a use of the line before it begins, with the bytes foretold; the entry's number for `settle`."""
