@@ -39,27 +39,36 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     source        facts
     ------------  -------------------------------------------------------------------------------------------------------
     arp           self ("yes": this machine), interface, duplicate ("yes": two MACs claim the address), proxy ("yes": its MAC
-                  answers for many addresses), confirmed ("unicast": a known host was asked, nobody else)
+                  answers for many addresses), confirmed ("unicast": a known host was asked, nobody else), heard ("yes": it
+                  spoke, nobody here asked)
     icmp          ttl; router ("yes": it answered for a network that is not this machine's own)
-    nd            router ("yes": it advertises itself), interface
+    nd            router ("yes": it advertises itself), interface, heard (as for arp)
     snmp          sysdescr, sysobjectid, services (number), location, model, serial, maker, firmware, software,
-                  bridge (its bridge MAC), macs (MACs of its interfaces, space-separated), addresses (the same for IP)
-    router        a row of a router's ARP or ND table: router (address asked), interface, vlan
-    fdb           a row of a switch's forwarding table: switch (address asked), port (ifName), vlan
+                  mibs (words for the special tables it has: printer, ups, wireless),
+                  bridge (its bridge MAC), macs (MACs of its interfaces, space-separated), addresses (the same for IP),
+                  clients (of an access point), member (of a stack but its first: "2"; without address, told by its serial)
+    router        a row of a router's ARP or ND table: router (address asked), interface, vlan, vlan_name
+    fdb           a row of a switch's forwarding table: switch (address asked), port (ifName), vlan, vlan_name
     lldp, cdp     a neighbour: switch and port (of the switch that told; absent when heard here), interface (heard here),
                   remote_port, capabilities (words: bridge router wlan-ap telephone station repeater docsis other host),
-                  description, platform, class (LLDP-MED: "1" to "4"), model, serial, maker, firmware, software
+                  description, platform, class (LLDP-MED: "1" to "4"), model, serial, maker, firmware, software, vlan (of
+                  untagged frames on its port)
+    stp           a bridge in a capture file: bridge (its bridge MAC), root ("yes": it is the root), interface
+    netbios       a name in a capture file: group (the workgroup or domain)
     controller    an access point that a wireless controller lists: controller (address asked), model, serial, location,
                   state, clients
     wifi          a client that an access point or a controller lists: point (name of the access point), ssid, os
-    dhcp          vendor_class (option 60), parameters (option 55, comma-separated numbers)
+    dhcp          vendor_class (option 60), parameters (option 55, comma-separated numbers), client_id (option 61, hex; a
+                  DUID of DHCPv6 in that form, RFC 4361)
     dhcp-server   a server that offered or acknowledged an address: interface, serves (the address offered)
     mdns          types (service types, space-separated), model, location, maker
     ssdp          kinds (device and service types, space-separated), server
-    lease         a DHCP server's list: file, expires (ISO 8601), vendor_class
+    lease         a DHCP server's list: file, expires (ISO 8601), vendor_class, client_id (option 61, hex)
     google, intune, jamf, snipe-it, glpi
                   an asset list: serial, model, maker, os, os_version, owner ("student" or "staff", never a name), room,
-                  last_seen, updates_until (ISO date), memory (bytes), storage (bytes), screen (inches), cart, status, file
+                  last_seen and updates_until (ISO dates), memory (bytes), storage (bytes), screen (inches), cart, status, file,
+                  asset (its tag); a device with two hardware addresses is two sightings
+    What was heard (arp, nd, dhcp, dhcp-server, mdns, ssdp) also has vlan, when the frame came with a VLAN's tag.
     """
 
     source: str

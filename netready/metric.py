@@ -1,7 +1,7 @@
 """The metric catalogue: every quantity netready measures or derives, said once.
 
 The store, the exporter, the roadmap and the reports read their names, units and directions from here and nowhere else.
-Units are base units: bit/s, seconds, bytes, ratio (0 to 1), and plain counts.
+Units are base units: bit/s, seconds, bytes, ratio (0 to 1), watts, and plain counts.
 """
 
 from enum import StrEnum
@@ -18,6 +18,7 @@ class Unit(StrEnum):
     RATIO = "ratio"
     COUNT = "1"
     DAYS = "days"
+    WATTS = "W"
 
 
 class Better(StrEnum):
@@ -47,7 +48,7 @@ def _m(name: str, unit: Unit, better: Better, text: str, *, derived: bool = Fals
     return Metric(name=name, unit=unit, help=text, better=better, derived=derived, counter=counter)
 
 
-_BPS, _S, _B, _R, _N = Unit.BITS_PER_SECOND, Unit.SECONDS, Unit.BYTES, Unit.RATIO, Unit.COUNT
+_BPS, _S, _B, _R, _N, _W = Unit.BITS_PER_SECOND, Unit.SECONDS, Unit.BYTES, Unit.RATIO, Unit.COUNT, Unit.WATTS
 _HI, _LO, _NE = Better.HIGHER, Better.LOWER, Better.NEITHER
 
 CATALOGUE: dict[str, Metric] = {
@@ -88,6 +89,8 @@ CATALOGUE: dict[str, Metric] = {
         _m("http_first_byte_time", _S, _LO, "Time from the start of the name look-up to the first byte of the answer"),
         _m("tls_certificate_left", _S, _HI, "Time until the endpoint's certificate expires"),
         _m("arp_hosts", _N, _NE, "Hosts that answered an ARP sweep of an authorised network"),
+        _m("icmp_hosts", _N, _NE, "Hosts that answered an ICMP echo sweep of an authorised network behind routers"),
+        _m("nd_hosts", _N, _NE, "Hosts that answered an IPv6 neighbour sweep of an interface in an authorised network"),
         # --- read by collectors -------------------------------------------------------------------------------------
         _m("host_cpu_busy", _R, _LO, "Share of processor time this machine was busy while it was observed"),
         _m("host_memory_available", _B, _HI, "Memory of this machine that programs could still take"),
@@ -97,6 +100,36 @@ CATALOGUE: dict[str, Metric] = {
         _m("interface_received", _B, _NE, "Bytes a network interface has received since its counter began", counter=True),
         _m("interface_sent", _B, _NE, "Bytes a network interface has sent since its counter began", counter=True),
         _m("device_uptime", _S, _NE, "Time since a network device's management was started (sysUpTime)"),
+        _m("listen_frames", _N, _NE, "Frames in which devices spoke of themselves while somebody listened"),
+        _m("listen_dropped", _N, _LO, "Frames that this machine had no room for while it listened"),
+        _m(
+            "interface_errors_received",
+            _N,
+            _LO,
+            "Packets that a network interface received broken, since its counter began",
+            counter=True,
+        ),
+        _m(
+            "interface_errors_sent",
+            _N,
+            _LO,
+            "Packets that a network interface failed to send, since its counter began",
+            counter=True,
+        ),
+        _m("interface_half_duplex", _N, _LO, "Whether a working interface takes turns with its neighbour: 1 yes, 0 no"),
+        _m("poe_power_available", _W, _HI, "Power that a switch's supply can give to devices over their network cables"),
+        _m("poe_power_used", _W, _NE, "Power that devices take from a switch's supply over their network cables"),
+        _m("poe_port_power", _W, _NE, "Power that a device takes from one port of a switch"),
+        _m("access_point_clients", _N, _NE, "Wireless devices that an access point serves at this moment"),
+        _m("radio_utilisation", _R, _LO, "Share of time in which an access point finds its radio channel busy"),
+        _m("ups_charge", _R, _HI, "Charge of an uninterruptible power supply's battery"),
+        _m("ups_time_left", _S, _HI, "Time for which an uninterruptible power supply says that it could carry its load"),
+        _m("ups_load", _R, _LO, "Share of its power that an uninterruptible power supply's load takes"),
+        _m("printer_pages", _N, _NE, "Pages that a printer has printed in its life", counter=True),
+        _m("printer_supply_left", _R, _HI, "Share that is left of a printer's toner, ink or other supply"),
+        _m("device_memory", _B, _HI, "Memory of a server or other managed device"),
+        _m("device_storage_used", _R, _LO, "Share of a managed device's disk that is taken"),
+        _m("device_processor_busy", _R, _LO, "Share of the last minute in which a managed device's processors were busy"),
         # --- derived by the judgement from the above, the devices and the site --------------------------------------
         _m(
             "internet_down_per_1000",

@@ -34,6 +34,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 
     findings  what a technician should look at
     unseen    what could not be seen and why, one sentence each
+    answers   what a school asks of its device list: question and answer
     period    of the key behind the pseudonyms of devices that may be a person's; "": there are none
     forgotten how many of those devices, by kind, have been forgotten since
     """
@@ -49,6 +50,7 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
     runs: tuple[Run, ...] = ()
     findings: tuple[Finding, ...] = ()
     unseen: tuple[str, ...] = ()
+    answers: tuple[tuple[str, str], ...] = ()
     period: str = ""
     forgotten: dict[str, int] = {}
     bytes_sent: int = 0

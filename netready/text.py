@@ -21,6 +21,7 @@ def clean(text: str | bytes, *, limit: int = LIMIT) -> str:
     if isinstance(text, bytes):
         text = text[: limit * 8].decode("utf-8", "replace")
     text = text[: limit * 8]
-    kept = "".join(" " if unicodedata.category(char) in _UNWANTED else char for char in text)
-    kept = " ".join(kept.split())
+    if not (text.isascii() and text.isprintable()):  # most names are, and thousands come in a moment
+        text = "".join(" " if unicodedata.category(char) in _UNWANTED else char for char in text)
+    kept = " ".join(text.split())
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"

@@ -51,6 +51,7 @@ _MBPS_PER_1000 = Scale(base=Decimal(10) ** 6, name=PER_1000)
 _PER_CENT = Scale(base=Decimal("0.01"), name="%")
 _PLAIN = Scale(base=_ONE, name="", gap="")
 _DAYS = Scale(base=_ONE, name="days")
+_WATTS = Scale(base=_ONE, name="W")
 
 # From which value on a unit is used, the largest first.
 _TIMES = (
@@ -95,6 +96,8 @@ def scale_of(name: str, value: float) -> Scale:
             return _PLAIN
         case Unit.DAYS:
             return _DAYS
+        case Unit.WATTS:
+            return _WATTS
 
 
 def amount(
