@@ -1,65 +1,176 @@
-"""The census: many sightings, each device once. Merged by MAC address; an address without one stands for itself."""
+"""The census: many sightings, each device once, with why they were taken for one, what it is, and where it hangs."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
+from census import shared
+from census.joining import Group, Joined, join
 from census.kinds import Naming, classify
-from census.vendors import vendor
-from netready.device import Device, Sighting
+from census.models import identity
+from census.places import Finder, Rooms
+from census.told import LISTS
+from census.topology import Topology, lay_out
+from census.vendors import is_local, vendor
+from netready.device import INFRASTRUCTURE, Device, Kind, Sighting
 
-_MULTICAST_BIT = 0x01
-_LOCAL_BIT = 0x02  # locally administered: chosen by software, often at random
+# Whose word on a fact counts before whose.
+_TRUST = (
+    "snmp",
+    "controller",
+    "lldp",
+    "cdp",
+    "google",
+    "intune",
+    "jamf",
+    "snipe-it",
+    "glpi",
+    "wifi",
+    "dhcp",
+    "lease",
+    "mdns",
+    "ssdp",
+)
+_TABLES = frozenset({"fdb", "router"})
+# Facts that are kept with a device; the others have done their work when it is counted.
+_KEPT = (
+    "model",
+    "serial",
+    "maker",
+    "os",
+    "os_version",
+    "firmware",
+    "software",
+    "owner",
+    "updates_until",
+    "memory",
+    "storage",
+    "screen",
+    "cart",
+    "status",
+    "last_seen",
+    "clients",
+    "ssid",
+    "parameters",
+    "vendor_class",
+    "client_id",
+)
 
 
-def count(sightings: Iterable[Sighting], naming: Naming) -> tuple[Device, ...]:
-    """The devices behind `sightings`, in order of address. The order of the sightings does not matter."""
-    seen = sorted(sightings, key=lambda each: (each.at, each.source, each.mac or "", each.address or "", each.name or ""))
-    owner = _owners(seen)
-    groups: defaultdict[str, list[Sighting]] = defaultdict(list)
-    for sighting in seen:
-        key = sighting.mac or owner.get(sighting.address or "") or sighting.address
-        if key is not None:
-            groups[key].append(sighting)
-    devices = [_device(key, group, naming) for key, group in groups.items()]
-    return tuple(sorted(devices, key=_order))
+class Census(msgspec.Struct, frozen=True, kw_only=True):
+    """What was counted.
+
+    devices          seen on the network, each once, in order of address
+    enrolled_unseen  in an asset list, but not seen on the network
+    owner            the device's key by hardware address
+    notes            what was put aside and why, one sentence each
+    """
+
+    devices: tuple[Device, ...]
+    enrolled_unseen: tuple[Device, ...]
+    joined: Joined
+    topology: Topology
+    owner: dict[str, str]
+    notes: tuple[str, ...]
 
 
-def _owners(seen: Sequence[Sighting]) -> dict[str, str]:
-    """Address to MAC, for sources that know only the address. An address that two MACs claim belongs to neither."""
-    claims: defaultdict[str, set[str]] = defaultdict(set)
-    for sighting in seen:
-        if sighting.mac is not None and sighting.address is not None:
-            claims[sighting.address].add(sighting.mac)
-    return {address: next(iter(macs)) for address, macs in claims.items() if len(macs) == 1}
+def count(sightings: Iterable[Sighting], naming: Naming, rooms: Rooms | None = None) -> Census:
+    """The devices behind `sightings`. Neither their order nor their repetition matters.
 
-
-def _device(key: str, group: Sequence[Sighting], naming: Naming) -> Device:
-    kind, why = classify(group, naming)
-    mac = next((each.mac for each in group if each.mac is not None), None)
-    rooms = [each.facts["location"] for each in group if each.facts.get("location")]
-    return Device(
-        key=key,
-        mac=mac,
-        addresses=tuple(dict.fromkeys(each.address for each in group if each.address is not None)),
-        names=tuple(dict.fromkeys(each.name for each in group if each.name)),
-        kind=kind,
-        vendor=None if mac is None else vendor(mac),
-        room=rooms[-1] if rooms else None,
-        random=mac is not None and _is_local(mac),
-        why=tuple(why),
-        how=tuple(sorted({each.source for each in group})),
+    A row of an asset list is a device on the network only if the network saw it too.
+    """
+    joined = join(sightings)
+    judged = [classify(_telling(group), naming) for group in joined.groups]
+    topology = lay_out(joined, [kind for kind, _ in judged])
+    finder = Finder(joined, topology, rooms)
+    devices = [_device(group, kind, why, finder) for group, (kind, why) in zip(joined.groups, judged, strict=True)]
+    pairs = list(zip(joined.groups, devices, strict=True))
+    return Census(
+        devices=tuple(sorted((device for group, device in pairs if group.seen), key=_order)),
+        enrolled_unseen=tuple(sorted((device for group, device in pairs if not group.seen), key=_order)),
+        joined=joined,
+        topology=topology,
+        owner={mac: devices[number].key for mac, number in joined.by_mac.items()},
+        notes=joined.notes,
     )
 
 
-def _is_local(mac: str) -> bool:
-    first = int(mac[:2], 16)
-    return bool(first & _LOCAL_BIT) and not first & _MULTICAST_BIT
+def _telling(group: Group) -> list[Sighting]:
+    """The sightings that say something of the device: of rows of tables one for each card, for a switch may have thousands."""
+    rows = {(each.source, each.mac): each for each in group.sightings if each.source in _TABLES}
+    return [*rows.values(), *(each for each in group.sightings if each.source not in _TABLES)]
 
 
-def _order(device: Device) -> tuple[int, tuple[int, ...] | tuple[()], str]:
-    """IPv4 by number, then everything else by key."""
-    for address in device.addresses:
-        parts = address.split(".")
-        if len(parts) == 4 and all(part.isdigit() for part in parts):
-            return 0, tuple(int(part) for part in parts), device.key
-    return 1, (), device.key
+def _device(group: Group, kind: Kind, why: Sequence[str], finder: Finder) -> Device:
+    mac = _first_card(group)
+    named = identity(group.sightings)
+    told = {"maker": named.maker, "model": named.model, "serial": named.serial}
+    facts = dict(sorted((_facts(group) | {name: text for name, text in told.items() if text}).items()))
+    cards = (*((mac,) if mac else ()), *group.macs)
+    place = next((found for card in cards if (found := finder.topology.at(card)) is not None), None)
+    point = next((finder.topology.behind[card] for card in cards if card in finder.topology.behind), None)
+    if kind in INFRASTRUCTURE:
+        others = {"macs": sorted({*group.macs, *group.own} - {mac}), "addresses": list(group.addresses[1:])}
+        facts |= {name: " ".join(found) for name, found in others.items() if found}
+    names = _names(group)
+    return Device(
+        key=mac or next(iter(group.serials), None) or min(group.addresses, key=_by_number),
+        mac=mac,
+        addresses=tuple(sorted(group.addresses, key=_by_number)),
+        names=names,
+        kind=kind,
+        vendor=named.maker or (None if mac is None else vendor(mac)),
+        room=finder.room(group, cards, point, names),
+        place=place,
+        point=point,
+        random=mac is not None and shared.may_change(mac) and not _is_told(group, kind),
+        why=tuple(why),
+        merged=group.merged,
+        how=tuple(sorted({each.source for each in group.sightings} - LISTS)),
+        enrolled=tuple(sorted({each.source for each in group.sightings} & LISTS)),
+        facts=facts,
+    )
+
+
+def _first_card(group: Group) -> str | None:
+    """The card a device is called by: the same one in the next survey, whichever of its cards is seen then."""
+    listed = {each.mac for each in group.sightings if each.source in LISTS}
+    asked = {each.mac for each in group.sightings if each.source == "snmp"}
+    bridges = {each.facts.get("bridge") for each in group.sightings}
+    cards = group.macs or tuple(mac for mac in group.own if mac in bridges) or group.own
+    return min(cards, key=lambda mac: (is_local(mac), mac not in listed, mac not in asked, mac), default=None)
+
+
+def _is_told(group: Group, kind: Kind) -> bool:
+    """Whether something besides its hardware address says which device it is."""
+    own = any("self" in each.facts for each in group.sightings)
+    return own or group.managed or kind in INFRASTRUCTURE or bool(group.serials)
+
+
+def _rank(each: Sighting) -> int:
+    return _TRUST.index(each.source) if each.source in _TRUST else len(_TRUST)
+
+
+def _facts(group: Group) -> dict[str, str]:
+    """Each fact by the most trusted source that tells it, and the latest of its words."""
+    found: dict[str, str] = {}
+    telling = (each for each in group.sightings if each.source not in _TABLES)
+    ordered = sorted(telling, key=lambda each: -_rank(each))  # stable: oldest first within a source
+    for each in ordered:
+        found |= {name: each.facts[name] for name in _KEPT if each.facts.get(name)}
+    return dict(sorted(found.items()))
+
+
+def _names(group: Group) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(each.name for each in sorted(group.sightings, key=_rank) if each.name))
+
+
+def _by_number(address: str) -> tuple[bool, tuple[int, ...], str]:
+    """IPv4 by number, then everything else by text."""
+    parts = address.split(".")
+    plain = len(parts) == 4 and all(part.isdecimal() for part in parts)
+    return not plain, tuple(int(part) for part in parts) if plain else (), address
+
+
+def _order(device: Device) -> tuple[tuple[bool, tuple[int, ...], str], str]:
+    return min((_by_number(address) for address in device.addresses), default=(True, (), "")), device.key
