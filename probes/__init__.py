@@ -12,10 +12,12 @@ def __getattr__(name: str) -> tuple[Instrument, ...]:
     from probes.arp_sweep import INSTRUMENT as ARP_SWEEP  # noqa: PLC0415
     from probes.dns_lookup import INSTRUMENT as DNS_LOOKUP  # noqa: PLC0415
     from probes.http_fetch import INSTRUMENT as HTTP_FETCH  # noqa: PLC0415
+    from probes.icmp_sweep import INSTRUMENT as ICMP_SWEEP  # noqa: PLC0415
     from probes.latency import INSTRUMENT as LATENCY  # noqa: PLC0415
+    from probes.nd_sweep import INSTRUMENT as ND_SWEEP  # noqa: PLC0415
     from probes.path import INSTRUMENT as PATH  # noqa: PLC0415
     from probes.throughput import METHODS  # noqa: PLC0415
 
-    table = (LATENCY, DNS_LOOKUP, HTTP_FETCH, PATH, *METHODS.values(), ARP_SWEEP)
+    table = (LATENCY, DNS_LOOKUP, HTTP_FETCH, PATH, *METHODS.values(), ARP_SWEEP, ICMP_SWEEP, ND_SWEEP)
     globals()["PROBES"] = table
     return table
