@@ -9,10 +9,11 @@ def __getattr__(name: str) -> tuple[Instrument, ...]:
     """`COLLECTORS`, made when it is first asked for, so that one collector can be imported without the others (PEP 562)."""
     if name != "COLLECTORS":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from collectors.capture import INSTRUMENT as CAPTURE  # noqa: PLC0415
     from collectors.host import INSTRUMENT as HOST  # noqa: PLC0415
     from collectors.listen import INSTRUMENT as LISTEN  # noqa: PLC0415
     from collectors.snmp.device import INSTRUMENT as SNMP  # noqa: PLC0415
 
-    table = (HOST, SNMP, LISTEN)
+    table = (HOST, SNMP, LISTEN, CAPTURE)
     globals()["COLLECTORS"] = table
     return table

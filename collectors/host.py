@@ -127,5 +127,6 @@ INSTRUMENT = Instrument(
         "interface_received",
         "interface_sent",
     ),
+    silent=True,
     seconds=lambda settings: settings.seconds,
 )

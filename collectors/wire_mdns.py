@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from itertools import pairwise
 
 import msgspec
@@ -14,22 +13,30 @@ from netready.text import clean
 HEADER = struct.Struct("!HHHHHH")
 FIXED = struct.Struct("!HHIH")  # type, class, TTL, length of the data
 RESPONSE = 0x8000
-A, PTR, TXT, SRV = 1, 12, 16, 33
+A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
+SIZES = {A: 4, AAAA: 16}
 INTERNET = 0x0001  # the class's top bit says "flush your cache" and is no part of it
 MOST_RECORDS = 128
 MOST_TYPES = 32
-# TXT keys that name a model or a place: Bonjour printing (ty, product, note), Cast (md), AirPlay and _device-info (model).
-MODEL_KEYS = ("ty", "md", "model", "product", "am")
-PLACE_KEYS = ("note",)
+# TXT keys that name a model, a maker or a place: Bonjour printing (ty, product, usb_mfg, note), Cast (md), AirPlay and
+# _device-info (model).
+MODEL_KEYS = (b"ty", b"md", b"model", b"product", b"am")
+MAKER_KEYS = (b"usb_mfg", b"manufacturer", b"mfg", b"vendor")
+PLACE_KEYS = (b"note",)
+KEYS = frozenset(MODEL_KEYS + MAKER_KEYS + PLACE_KEYS)
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a host says of itself: service types such as "_ipp._tcp", its name and IPv4 addresses, model and place if told."""
+    """What a host says of itself: service types such as "_ipp._tcp", its name, model, maker and place if told.
+
+    `addresses` are packed, four octets for IPv4 and sixteen for IPv6.
+    """
 
     types: tuple[str, ...] = ()
     name: str = ""
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[bytes, ...] = ()
     model: str = ""
+    maker: str = ""
     place: str = ""
 
 
@@ -40,26 +47,27 @@ def announcement(payload: bytes) -> Announcement | None:
     _, flags, questions, *counts = HEADER.unpack_from(payload)
     if not flags & RESPONSE:
         return None
-    types: dict[str, None] = {}
-    names: list[str] = []
-    addresses: list[str] = []
-    texts: dict[str, str] = {}
+    types: dict[bytes, None] = {}
+    names: list[Name] = []
+    addresses: list[bytes] = []
+    texts: dict[bytes, bytes] = {}
     for kind, owner, at, end in _records(payload, questions, sum(counts)):
         if kind in {SRV, TXT, PTR}:
             _note_type(types, owner)
-        if kind == A and end - at == 4:
-            addresses.append(str(IPv4Address(payload[at:end])))
-            names.append(clean(b".".join(owner)))
+        if end - at == SIZES.get(kind):
+            addresses.append(payload[at:end])
+            names.append(owner)
         elif kind == SRV and end - at > 6:  # priority, weight and port come before the target
-            names.append(clean(b".".join(read_name(payload, at + 6)[0])))
+            names.append(read_name(payload, at + 6)[0])
         elif kind == TXT:
             texts = _texts(payload[at:end]) | texts
     return Announcement(
-        types=tuple(types),
+        types=tuple(map(clean, types)),
         name=_host(names),
         addresses=tuple(dict.fromkeys(addresses)),
-        model=next((texts[key] for key in MODEL_KEYS if texts.get(key)), ""),
-        place=next((texts[key] for key in PLACE_KEYS if texts.get(key)), ""),
+        model=_first(texts, MODEL_KEYS),
+        maker=_first(texts, MAKER_KEYS),
+        place=_first(texts, PLACE_KEYS),
     )
 
 
@@ -82,27 +90,31 @@ def _records(payload: bytes, questions: int, count: int) -> Iterator[tuple[int, 
         at += size
 
 
-def _host(names: list[str]) -> str:
-    return names[0].removesuffix(".local") if names else ""
+def _first(texts: dict[bytes, bytes], keys: tuple[bytes, ...]) -> str:
+    return next((text for key in keys if key in texts and (text := clean(texts[key]))), "")
 
 
-def _note_type(types: dict[str, None], owner: Name) -> None:
+def _host(names: list[Name]) -> str:
+    return clean(b".".join(names[0])).removesuffix(".local") if names else ""
+
+
+def _note_type(types: dict[bytes, None], owner: Name) -> None:
     """The "_service._proto" pair in an owner name: "HP 9015._ipp._tcp.local", "_ipp._tcp.local"."""
     for service, protocol in pairwise(owner):
         if protocol.lower() in {b"_tcp", b"_udp"} and service.startswith(b"_") and len(types) < MOST_TYPES:
             if service.lower() not in {b"_dns-sd", b"_services"}:
-                types.setdefault(clean(service.lower() + b"." + protocol.lower()))
+                types.setdefault(service.lower() + b"." + protocol.lower())
             return
 
 
-def _texts(data: bytes) -> dict[str, str]:
-    """The key=value strings of a TXT record, keys in lower case; a string that runs past the end ends it."""
-    found: dict[str, str] = {}
+def _texts(data: bytes) -> dict[bytes, bytes]:
+    """The strings of a TXT record that have one of `KEYS`, in any case; a string that runs past the end ends it."""
+    found: dict[bytes, bytes] = {}
     at = 0
     while at < len(data):
         size = data[at]
-        key, equals, value = data[at + 1 : at + 1 + size].partition(b"=")
-        if equals:
-            found.setdefault(clean(key.lower()), clean(value))
+        key, _, value = data[at + 1 : at + 1 + size].partition(b"=")
+        if (key := key.lower()) in KEYS:
+            found.setdefault(key, value)
         at += 1 + size
     return found

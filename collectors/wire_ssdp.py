@@ -9,7 +9,7 @@ MOST_LINES = 64
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device announces: the kind of thing it is, and the product behind it."""
+    """What a device announces: the kind of thing it is, and the product behind it. Its own number is no kind."""
 
     kind: str
     server: str
@@ -29,4 +29,5 @@ def notice(payload: bytes) -> Notice | None:
             headers.setdefault(name.strip().upper(), value.strip())
     if headers.get(b"NTS") != b"ssdp:alive":
         return None
-    return Notice(kind=clean(headers.get(b"NT", b"")), server=clean(headers.get(b"SERVER", b"")))
+    kind = headers.get(b"NT", b"")
+    return Notice(kind="" if kind.lower().startswith(b"uuid:") else clean(kind), server=clean(headers.get(b"SERVER", b"")))

@@ -8,8 +8,13 @@ from ipaddress import ip_address
 
 import msgspec
 
-from collectors.snmp.device import IF, IF_IN, IF_NAME, IF_OUT, IFX, UP_TIME, Settings, interface_names
-from collectors.snmp.session import Oid, Session, Value, walk
+from collectors.snmp.ber import Oid, Value
+from collectors.snmp.credentials import Credential
+from collectors.snmp.interfaces import IF, IF_IN, IF_NAME, IF_OUT, IFX, interface_names
+from collectors.snmp.reading import UP_TIME
+from collectors.snmp.session import Session
+from collectors.snmp.settings import Settings
+from collectors.snmp.walk import walk
 from netready.clock import Clock
 from netready.failure import Failed, Failure
 from netready.instrument import Chance
@@ -39,11 +44,13 @@ class Counter(msgspec.Struct, frozen=True, kw_only=True):
 class Interface:
     """One interface of one device, found by its ifName; raises Failed and OSError when it cannot be read."""
 
-    def __init__(self, device: str, name: str, community: bytes, settings: Settings, *, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, device: str, name: str, credential: Credential, settings: Settings, *, clock: Clock, chance: Chance
+    ) -> None:
         """`device` is an address; the name is as the collector prints it ("wan0", or "wan0#7" for the second of a name)."""
         self.device = str(ip_address(device))
         self.name = name
-        self._community = community
+        self._credential = credential
         self._settings = settings
         self._clock = clock
         self._chance = chance
@@ -81,15 +88,7 @@ class Interface:
         raise Failed(Failure.NOT_SUPPORTED, f"it has no interface {self.name}; it has {', '.join(list(names)[:20]) or 'none'}")
 
     def _session(self, *, retries: int) -> Session:
-        return Session(
-            (self.device, self._settings.port),
-            self._community,
-            clock=self._clock,
-            chance=self._chance,
-            timeout=self._settings.timeout,
-            retries=retries,
-            seconds=self._settings.deadline,
-        )
+        return Session(self.device, self._credential, self._settings, clock=self._clock, chance=self._chance, retries=retries)
 
 
 def parse(found: dict[str, Value], at: float) -> Counter:

@@ -1,7 +1,7 @@
 """Run as a program inside a network namespace of its own: two ends of a cable, devices that announce themselves on one,
-the collector listening on the other. Prints the sightings, what was said, and the frames that the listening end sent."""
+the collector listening on the other; with `bridged`, the listening end is a port of a bridge that has the address. Prints the
+sightings, the measurements, what was said, the frames that were made, and those that the listening end sent."""
 
-import json
 import random
 import socket
 import subprocess
@@ -16,14 +16,19 @@ from agent.clock import SystemClock
 from collectors import listen
 from netready.authority import Authority
 from netready.instrument import Context
+from netready.measurement import Measurement
+
+EVERYBODY = "ff:ff:ff:ff:ff:ff"
 
 
 def frames():
-    """An honest printer, a television, a laptop; a stranger's network, a reflector, and what nobody can read."""
+    """An honest printer, a television, a laptop, a switch, a telephone, a router and a server; a stranger's network, a
+    reflector, a trunk, and what nobody can read. Last what the kernel is to throw away."""
     from scapy.layers.dhcp import BOOTP, DHCP
     from scapy.layers.dns import DNS, DNSRR
     from scapy.layers.inet import IP, UDP
-    from scapy.layers.l2 import Ether
+    from scapy.layers.inet6 import ICMPv6ND_RA, ICMPv6NDOptSrcLLAddr, IPv6
+    from scapy.layers.l2 import ARP, Dot1Q, Ether
 
     def multicast(source, port, payload, mac):
         return bytes(
@@ -45,7 +50,15 @@ def frames():
             "end",
         ]
     )
-    broadcast = Ether(src="02:00:00:00:00:03", dst="ff:ff:ff:ff:ff:ff") / IP(src="0.0.0.0", dst="255.255.255.255")
+    broadcast = Ether(src="02:00:00:00:00:03", dst=EVERYBODY) / IP(src="0.0.0.0", dst="255.255.255.255")
+    offer = BOOTP(op=2, yiaddr="192.168.1.7") / DHCP(options=[("message-type", "offer"), ("server_id", "192.168.1.1"), "end"])
+    rogue = Ether(src="02:00:00:00:00:08", dst=EVERYBODY) / IP(src="192.168.1.1", dst="255.255.255.255")
+    asks = ARP(hwsrc="02:00:00:00:00:09", psrc="10.66.0.90", pdst="10.66.0.91")
+    tagged = ARP(hwsrc="02:00:00:00:00:09", psrc="10.66.0.92", pdst="10.66.0.91")
+    router = Ether(src="02:00:00:00:00:0a", dst="33:33:00:00:00:01") / IPv6(src="fe80::a", dst="ff02::1", hlim=255)
+    lldp = bytes.fromhex("0207040200000000 0b 0404 05 676931 0602 0078 0a06 636f72652d31 0000".replace(" ", ""))
+    cdp = bytes.fromhex("02b40000 0001 000b 70686f6e652d31 0004 0008 00000090".replace(" ", ""))
+    snap = b"\xaa\xaa\x03\x00\x00\x0c\x20\x00" + cdp
     return [
         multicast("10.66.0.20", 5353, services("npi12", "_ipp._tcp", address="10.66.0.20"), "02:00:00:00:00:01"),
         multicast("10.66.0.20", 5353, services("npi12", "_uscan._tcp"), "02:00:00:00:00:01"),
@@ -54,7 +67,14 @@ def frames():
         multicast("192.0.2.66", 5353, services("stranger", "_ipp._tcp"), "02:00:00:00:00:04"),
         multicast("10.66.0.1", 5353, services("cast", "_googlecast._tcp", address="10.66.0.40"), "02:00:00:00:00:05"),
         multicast("10.66.0.50", 5353, b"\xff" * 40, "02:00:00:00:00:06"),
+        bytes(rogue / UDP(sport=67, dport=68) / offer),
+        bytes(Ether(src="02:00:00:00:00:09", dst=EVERYBODY) / asks),
+        bytes(Ether(src="02:00:00:00:00:09", dst=EVERYBODY) / Dot1Q(vlan=20) / tagged),
+        bytes(router / ICMPv6ND_RA(routerlifetime=1800) / ICMPv6NDOptSrcLLAddr(lladdr="02:00:00:00:00:0a")),
+        bytes.fromhex("0180c200000e 02000000000b 88cc".replace(" ", "")) + lldp,
+        bytes.fromhex("01000ccccccc 02000000000c".replace(" ", "")) + len(snap).to_bytes(2, "big") + snap,
         multicast("10.66.0.60", 9999, services("other-port", "_ipp._tcp"), "02:00:00:00:00:07"),
+        bytes(router / UDP(sport=53, dport=53) / b"x"),
     ]
 
 
@@ -68,7 +88,14 @@ def main():
     for name in ("ear", "mouth"):
         Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1", encoding="ascii")
         run("ip", "link", "set", name, "up")
-    run("ip", "address", "add", "10.66.0.1/24", "dev", "ear")
+    place = "ear"
+    if "bridged" in sys.argv:
+        place = "bridge"
+        run("ip", "link", "add", place, "type", "bridge")
+        Path(f"/proc/sys/net/ipv6/conf/{place}/disable_ipv6").write_text("1", encoding="ascii")
+        run("ip", "link", "set", "ear", "master", place)
+        run("ip", "link", "set", place, "up")
+    run("ip", "address", "add", "10.66.0.1/24", "dev", place)
     prepared = frames()
     said, done = [], threading.Event()
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
@@ -88,11 +115,14 @@ def main():
             say=said.append,
         )
         before = int(Path("/sys/class/net/ear/statistics/tx_packets").read_text(encoding="ascii"))
-        sightings = [json.loads(msgspec.json.encode(each)) for each in listen.read(listen.Settings(seconds=0.8), context)]
+        readings = list(listen.read(listen.Settings(seconds=0.8), context))
         after = int(Path("/sys/class/net/ear/statistics/tx_packets").read_text(encoding="ascii"))
         done.set()
         speaker.join()
-    json.dump({"sightings": sightings, "said": said, "sent": after - before}, sys.stdout)
+    measurements = [each for each in readings if isinstance(each, Measurement)]
+    sightings = [each for each in readings if each not in measurements]
+    told = {"sightings": sightings, "measurements": measurements, "said": said, "sent": after - before}
+    sys.stdout.write(msgspec.json.encode(told).decode())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from netready.metric import CATALOGUE
 
 ROOM = Path(collectors.__file__).parent
 # Modules that are no instrument but a part of one, or work on what the instruments saw.
-PARTS = {"wire_dhcp", "wire_frame", "wire_mdns", "wire_ssdp"}
+PARTS = {"attached", "hearing", "kernel_filter", "notes", "pcap", "ring", "wire_arp", "wire_cdp", "wire_dhcp", "wire_dhcp6"}
+PARTS |= {"imports", "wire_frame", "wire_lldp", "wire_mdns", "wire_nd", "wire_scapy", "wire_ssdp"}
 
 
 def test_every_module_of_the_room_is_in_the_table_or_is_a_known_part():

@@ -1,18 +1,14 @@
-import os
-import shutil
 import socket
-import subprocess
 import time
 
 import msgspec
 import pytest
 
-from collectors.snmp import device as snmp
-from collectors.snmp import session as snmp_session
 from collectors.snmp.counter import LONGEST_GAP, ROUND, Counter, Interface, growth, parse
+from collectors.snmp.credentials import Community, Secret
+from collectors.snmp.settings import Auth, Priv, Settings
 from netready.failure import Failed, Failure
 
-SNMPD = shutil.which("snmpd") or ("/usr/sbin/snmpd" if os.path.exists("/usr/sbin/snmpd") else "snmpd")  # noqa: PTH110
 BEFORE = Counter(at=10.0, received=1000, sent=2000, bits=64, uptime=5000, discontinuity=0)
 
 
@@ -64,39 +60,12 @@ def test_64_bits_come_first_and_both_directions_are_of_one_kind():
         parse({"in": 7, "old_out": 2}, 1.0)
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory):
-    """net-snmp's agent on a high port of loopback."""
-    folder = tmp_path_factory.mktemp("snmpd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    (folder / "snmpd.conf").write_text(f"agentAddress udp:127.0.0.1:{port}\nrocommunity s3cret 127.0.0.1\n")
-    with subprocess.Popen(
-        [SNMPD, "-f", "-LE", "3", "-C", "-c", str(folder / "snmpd.conf"), "-p", str(folder / "pid")],
-        env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "MIBS": ""},
-        stderr=subprocess.DEVNULL,
-    ) as agent:
-        request = snmp_session.encode(b"s3cret", 1, [snmp.UP_TIME], None)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.connect(("127.0.0.1", port))
-            sock.settimeout(0.1)
-            for _ in range(100):
-                try:
-                    sock.send(request)
-                    sock.recv(2000)
-                    break
-                except OSError:
-                    time.sleep(0.05)
-        yield port
-        agent.terminate()
-
-
 @pytest.fixture
-def interface(context, port):
-    def make(name="lo", community=b"s3cret"):
-        settings = snmp.Settings(devices=("127.0.0.1",), port=port, timeout=0.5, retries=0)
-        return Interface("127.0.0.1", name, community, settings, clock=context.clock, chance=context.chance)
+def interface(context, snmpd, snmp):
+    def make(name="lo", credential=None):
+        settings = Settings(devices=("127.0.0.1",), port=snmpd.port, timeout=0.5, retries=0)
+        credential = credential or snmp.community()
+        return Interface("127.0.0.1", name, credential, settings, clock=context.clock, chance=context.chance)
 
     return make
 
@@ -129,5 +98,12 @@ def test_an_interface_that_is_not_there_is_named_with_those_that_are(interface):
 @pytest.mark.tool("snmpd")
 def test_a_wrong_community_is_no_answer(interface):
     with pytest.raises(Failed) as failed:
-        interface(community=b"wrong").read()
+        interface(credential=Community(community=Secret(b"wrong"))).read()
     assert failed.value.failure is Failure.NO_ANSWER
+
+
+@pytest.mark.tool("snmpd")
+def test_version_3_reads_the_same_counters(interface, snmp):
+    line = interface(credential=snmp.user(Auth.SHA256, Priv.AES128))
+    assert line.read().bits == 64
+    assert growth(interface().read(), line.read())[0] >= 0

@@ -1,25 +1,25 @@
+import bisect
 import os
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from typing import Self
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto.api import v2c
 
 from collectors.snmp import device as snmp
-from collectors.snmp import session as snmp_session
+from collectors.snmp import interfaces, reading
+from collectors.snmp.identity import ADDRESS_INDEX
+from collectors.snmp.modules import METRICS, MODULES, YIELDS
 from netready.authority import Refused
-from netready.failure import Failed, Failure
+from netready.failure import Failure
+from netready.metric import CATALOGUE
+from netready.sent import Sent
 
 SECRET = "gr8-s3cret-w0rd"
-SNMPD = shutil.which("snmpd") or ("/usr/sbin/snmpd" if os.path.exists("/usr/sbin/snmpd") else "snmpd")  # noqa: PTH110
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def community(tmp_path):
 
 
 def read(context, community, port, **table):
-    table = {"devices": ("127.0.0.1",), "timeout": 0.15, "retries": 1, "deadline": 3.0} | table
+    table = {"devices": ("127.0.0.1",), "timeout": 0.15, "retries": 1, "deadline": 3.0, "requests_per_second": 0} | table
     return list(snmp.read(snmp.Settings(community_file=community, port=port, **table), context))
 
 
@@ -42,43 +42,12 @@ def uptime(readings):
 # --- A real agent ------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def snmpd(tmp_path_factory):
-    """net-snmp's agent on a high port of loopback, with this machine's own interfaces."""
-    folder = tmp_path_factory.mktemp("snmpd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    (folder / "snmpd.conf").write_text(
-        f"agentAddress udp:127.0.0.1:{port}\nrocommunity {SECRET} 127.0.0.1\n"
-        "sysName core-sw\nsysLocation Room 12\nsysServices 6\nsysDescr Test switch\n"
-    )
-    with subprocess.Popen(
-        [SNMPD, "-f", "-Le", "-C", "-c", str(folder / "snmpd.conf")],
-        env={**os.environ, "SNMP_PERSISTENT_DIR": str(folder), "MIBS": ""},
-        stderr=subprocess.DEVNULL,
-    ) as agent:
-        request = snmp_session.encode(SECRET.encode(), 1, [snmp.UP_TIME], None)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.connect(("127.0.0.1", port))
-            sock.settimeout(0.1)
-            for _ in range(100):
-                try:
-                    sock.send(request)
-                    sock.recv(2000)
-                    break
-                except OSError:
-                    time.sleep(0.05)
-        yield port
-        agent.terminate()
-
-
 real = pytest.mark.tool("snmpd")
 
 
 @real
 def test_a_real_agent_says_what_it_is_and_what_each_interface_carried(context, community, snmpd):
-    readings = read(context, community, snmpd, timeout=1.0)
+    readings = read(context, community, snmpd.port, timeout=1.0)
     seen = readings[0]
     assert (seen.source, seen.address, seen.name) == ("snmp", "127.0.0.1", "core-sw")
     assert seen.facts["sysdescr"] == "Test switch"
@@ -87,11 +56,21 @@ def test_a_real_agent_says_what_it_is_and_what_each_interface_carried(context, c
     assert seen.facts["sysobjectid"].startswith("1.3.6.1.4.1.8072.")
     assert uptime(readings).value >= 0
     assert uptime(readings).details["fault"] is None
-    loopback = {each.metric: each for each in readings[2:] if each.target == "127.0.0.1 lo"}
+    loopback = {each.metric: each for each in readings if getattr(each, "target", "") == "127.0.0.1 lo"}
     assert set(loopback) == {"interface_speed", "interface_received", "interface_sent"}
     assert loopback["interface_received"].value > 0
     assert loopback["interface_received"].details["oper"] == "up"
     assert loopback["interface_received"].details["source"] == "snmp"
+    assert readings[-1].frames > 5
+
+
+@real
+def test_what_was_sent_is_told_with_its_headers(context, community, snmpd):
+    readings = read(context, community, snmpd.port, timeout=1.0)
+    sent = readings[-1]
+    assert isinstance(sent, Sent)
+    assert (sent.protocol, sent.estimated) == ("snmp", True)
+    assert sent.bytes == uptime(readings).details["bytes_sent"] + 42 * sent.frames, "Ethernet, IPv4 and UDP before each"
 
 
 @real
@@ -100,7 +79,7 @@ def test_the_community_is_in_nothing_that_is_yielded_or_said(context_for, tmp_pa
     path = tmp_path / "community"
     path.write_text(SECRET)
     path.chmod(0o644)
-    readings = read(context_for(said=said), str(path), snmpd, timeout=1.0)
+    readings = read(context_for(said=said), str(path), snmpd.port, timeout=1.0)
     assert SECRET.encode() not in msgspec.json.encode(readings)
     assert SECRET not in " ".join(said)
     assert any("chmod 600" in line for line in said)
@@ -110,15 +89,18 @@ def test_the_community_is_in_nothing_that_is_yielded_or_said(context_for, tmp_pa
 def test_a_wrong_community_is_no_answer(context, tmp_path, snmpd):
     path = tmp_path / "wrong"
     path.write_text("another")
-    found = uptime(read(context, str(path), snmpd))
+    found = uptime(read(context, str(path), snmpd.port))
     assert found.failure is Failure.NO_ANSWER
 
 
 # --- Agents that misbehave ---------------------------------------------------------------------------------------------
 
 
+COLUMNS = [interfaces.INTERFACES.oid(name) for name in interfaces.INTERFACES.columns]
+
+
 def column(oid):
-    return next(column for column in snmp.COLUMNS if oid[: len(column)] == column)
+    return next((column for column in COLUMNS if oid[: len(column)] == column), None)
 
 
 def endless(oids, repetitions):
@@ -131,6 +113,7 @@ def endless(oids, repetitions):
     ]
 
 
+# What an agent may do wrong in the table of interfaces.
 WALKS = {
     "empty": lambda _oids, _repetitions: [],
     "not-increasing": lambda oids, _repetitions: [((*column(oid), 7), v2c.Integer(1)) for oid in oids] * 2,
@@ -150,29 +133,29 @@ class Agent:
         self.lose = lose
         self.asked = 0
         self.tree = {
-            snmp.DESCR: v2c.OctetString(b"Fake \xff\x1b[31m switch"),
-            snmp.OBJECT_ID: v2c.ObjectIdentifier("1.3.6.1.4.1.9.1.1"),
-            snmp.UP_TIME: v2c.TimeTicks(12345),
-            snmp.NAME: v2c.OctetString(b"fake"),
-            snmp.SERVICES: v2c.Integer(2),
-            (*snmp.ADDRESS_INDEX, 127, 0, 0, 1): v2c.Integer(3),
+            reading.DESCR: v2c.OctetString(b"Fake \xff\x1b[31m switch"),
+            reading.OBJECT_ID: v2c.ObjectIdentifier("1.3.6.1.4.1.9.1.1"),
+            reading.UP_TIME: v2c.TimeTicks(12345),
+            reading.NAME: v2c.OctetString(b"fake"),
+            reading.SERVICES: v2c.Integer(2),
+            (*ADDRESS_INDEX, 127, 0, 0, 1): v2c.Integer(3),
         }
         for number in range(1, rows + 1):
             self.tree |= {
-                (*snmp.IF_NAME, number): v2c.OctetString(b"gi%d" % (1 if number == 2 else number)),
-                (*snmp.IF_SPEED, number): v2c.Gauge32(1000 if number != 5 else 0),
-                (*snmp.IF_IN, number): v2c.Counter64(2**40 + number),
-                (*snmp.IF_OUT, number): v2c.Counter64(number),
-                (*snmp.IF_ALIAS, number): v2c.OctetString(b"Room %d" % number),
-                (*snmp.IF_OPER, number): v2c.Integer(1 if number % 2 else 2),
-                (*snmp.IF_PHYS, number): v2c.OctetString(b"\x02\x00\x00\x00\x00" + bytes([number % 256])),
+                (*interfaces.IF_NAME, number): v2c.OctetString(b"gi%d" % (1 if number == 2 else number)),
+                (*interfaces.IF_SPEED, number): v2c.Gauge32(1000 if number != 5 else 0),
+                (*interfaces.IF_IN, number): v2c.Counter64(2**40 + number),
+                (*interfaces.IF_OUT, number): v2c.Counter64(number),
+                (*interfaces.IF_ALIAS, number): v2c.OctetString(b"Room %d" % number),
+                (*interfaces.IF_OPER, number): v2c.Integer(1 if number % 2 else 2),
+                (*interfaces.IF_PHYS, number): v2c.OctetString(b"\x02\x00\x00\x00\x00" + bytes([number % 256])),
             }
         self.oids = sorted(self.tree)
 
     def __enter__(self) -> Self:
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind(("127.0.0.1", 0))
-        self.sock.settimeout(0.05)
+        self.sock.settimeout(0.01)
         self.port = self.sock.getsockname()[1]
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.loop, daemon=True)
@@ -202,7 +185,8 @@ class Agent:
         bulk = pdu.isSameTypeWith(v2c.GetBulkRequestPDU())
         oids = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
         repetitions = int(v2c.apiBulkPDU.get_max_repetitions(pdu)) if bulk else 0
-        binds = WALKS[self.misbehave](oids, repetitions) if bulk and self.misbehave in WALKS else None
+        here = bulk and all(column(oid) is not None for oid in oids)
+        binds = WALKS[self.misbehave](oids, repetitions) if here and self.misbehave in WALKS else None
         if binds is not None:
             return [self.respond(message, pdu, binds)]
         match self.misbehave:
@@ -216,7 +200,7 @@ class Agent:
                 return [data]
             case "wrong-id":
                 return [self.respond(message, pdu, [(oid, self.tree.get(oid, v2c.NoSuchObject(""))) for oid in oids], shift=1)]
-            case "too-big" | "always-too-big" if bulk and (repetitions > 3 or self.misbehave == "always-too-big"):
+            case "too-big" | "always-too-big" if here and (repetitions > 3 or self.misbehave == "always-too-big"):
                 return [self.respond(message, pdu, [], status=1)]
             case "general-error":
                 return [self.respond(message, pdu, [(oid, v2c.Null("")) for oid in oids], status=5)]
@@ -228,10 +212,11 @@ class Agent:
             return self.respond(message, pdu, [(oid, self.tree.get(oid, v2c.NoSuchObject(""))) for oid in oids])
         rows, current = [], list(oids)
         for _ in range(repetitions):
-            for column, oid in enumerate(current):
-                following = next((other for other in self.oids if other > oid), None)
+            for number, oid in enumerate(current):
+                at = bisect.bisect_right(self.oids, oid)
+                following = self.oids[at] if at < len(self.oids) else None
                 rows.append((oid, v2c.EndOfMibView("")) if following is None else (following, self.tree[following]))
-                current[column] = following or oid
+                current[number] = following or oid
         return self.respond(message, pdu, rows)
 
     def respond(self, message, pdu, binds, status=0, shift=0):
@@ -258,7 +243,7 @@ def test_an_honest_agent_is_read_whole(context, community):
     assert uptime(readings).details["interfaces"] == 40
     assert uptime(readings).details["bytes_received"] > 1000
     assert names(readings)[:3] == ["127.0.0.1 gi1", "127.0.0.1 gi1#2", "127.0.0.1 gi3"], "two ports with one name stay two"
-    by = {(each.metric, each.target): each for each in readings[1:]}
+    by = {(each.metric, each.target): each for each in readings[1:-1]}
     assert by["interface_received", "127.0.0.1 gi3"].value == 2**40 + 3
     assert by["interface_sent", "127.0.0.1 gi3"].value == 3
     assert by["interface_speed", "127.0.0.1 gi3"].value == 1e9
@@ -289,8 +274,7 @@ def test_lost_answers_are_asked_for_again(context, community):
         ("circles", "oid-not-increasing", 3),
         ("empty", "empty-answer", 0),
         ("always-too-big", "too-big", 0),
-        ("silent-tables", "no-answer", 0),
-        ("endless", "row-cap", 100),
+        ("endless", "row-cap", 44),
     ],
 )
 def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(context, community, misbehave, fault, rows):
@@ -301,7 +285,7 @@ def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(co
     assert uptime(readings).value == 123.45
     assert uptime(readings).details["fault"] == fault
     assert len(names(readings)) == rows
-    for each in readings[2:]:
+    for each in readings[2:-1]:
         assert each.details["fault"] == fault
         assert each.value is not None or each.failure in {Failure.NO_ANSWER, Failure.NOT_SUPPORTED}
 
@@ -312,14 +296,43 @@ def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(co
         ("silent", Failure.NO_ANSWER),
         ("garbage", Failure.MALFORMED),
         ("echo", Failure.MALFORMED),
-        ("wrong-id", Failure.NO_ANSWER),
+        ("wrong-id", Failure.MALFORMED),
         ("general-error", Failure.NOT_SUPPORTED),
     ],
 )
 def test_a_device_that_cannot_be_read_at_all_has_no_uptime_and_says_why(context, community, misbehave, failure):
     with Agent(misbehave) as agent:
-        (found,) = read(context, community, agent.port)
+        found, sent = read(context, community, agent.port)
     assert (found.metric, found.target, found.failure) == ("device_uptime", "127.0.0.1", failure)
+    assert sent.frames >= 1, "what was sent for nothing counts too"
+
+
+def test_a_device_that_falls_silent_is_left_alone_after_two_tables(context, community):
+    with Agent("silent-tables") as agent:
+        readings = read(context, community, agent.port, timeout=0.02, retries=0, deadline=5.0)
+    details = uptime(readings).details
+    assert details["faults"] == {"interfaces": "no-answer", "old-interfaces": "no-answer"}
+    assert "q-bridge" in details["left"]
+    assert agent.asked < 12
+
+
+def test_one_silent_device_costs_its_own_line_only(context_for, community):
+    with Agent() as agent, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.2", agent.port))
+        readings = read(context_for(), community, agent.port, devices=("127.0.0.2", "127.0.0.1"), timeout=0.1, retries=0)
+    first, *rest = readings
+    assert (first.target, first.failure) == ("127.0.0.2", Failure.NO_ANSWER)
+    assert len(names(rest)) == 40
+
+
+def test_every_table_is_read_once_and_yields_what_the_instrument_promises():
+    assert len({module.name for module in MODULES}) == len(MODULES)
+    assert len(set(YIELDS)) == len(YIELDS)
+    assert set(snmp.INSTRUMENT.metrics) == {"device_uptime", *METRICS} <= set(CATALOGUE)
+    for module in MODULES:
+        for name in module.columns:
+            assert len(module.oid(name)) >= 8, f"{module.name} {name}: nobody asks near the root"
+        assert len(module.root) >= 7 or module.always
 
 
 def test_nobody_there_is_refused(context, community):
@@ -349,8 +362,9 @@ def test_silent_devices_are_asked_side_by_side(context_for, community):
     assert time.monotonic() - begun < 1.2
     for sock in listeners:
         sock.close()
-    assert [each.target for each in readings] == list(devices)
-    assert {each.failure for each in readings} == {Failure.NO_ANSWER}
+    assert [each.target for each in readings[:-1]] == list(devices)
+    assert {each.failure for each in readings[:-1]} == {Failure.NO_ANSWER}
+    assert readings[-1].frames == 2 * len(devices)
 
 
 def test_a_strangers_device_is_refused_before_the_first_packet(context, community):
@@ -359,55 +373,14 @@ def test_a_strangers_device_is_refused_before_the_first_packet(context, communit
 
 
 def test_a_missing_community_file_fails_each_device(context):
-    (found,) = read(context, "/no/such/file", 161)
+    found, sent = read(context, "/no/such/file", 161)
+    assert sent == Sent(protocol="snmp", frames=0, bytes=0, estimated=True)
     assert found.failure is Failure.LOCAL_RESOURCES
     assert "community_file cannot be read" in found.details["reason"]
 
 
 def test_what_is_missing_is_said():
     assert snmp.missing(snmp.Settings()) == "no device is named in snmp.devices"
-    assert "community" in snmp.missing(snmp.Settings(devices=("10.0.0.1",)))
+    assert "how to speak to 10.0.0.1" in snmp.missing(snmp.Settings(devices=("10.0.0.1",)))
     with pytest.raises(ValueError, match="does not appear to be"):
         snmp.Settings(devices=("switch.test",))
-
-
-def test_requests_are_what_scapy_reads():
-    from scapy.layers.snmp import SNMP, SNMPbulk
-
-    packet = SNMP(snmp_session.encode(b"word", 77, [snmp.IF_NAME, snmp.IF_IN], 8))
-    assert packet.community.val == b"word"
-    assert isinstance(packet.PDU, SNMPbulk)
-    assert (packet.PDU.id.val, packet.PDU.max_repetitions.val) == (77, 8)
-    assert [bind.oid.val for bind in packet.PDU.varbindlist] == ["1.3.6.1.2.1.31.1.1.1.1", "1.3.6.1.2.1.31.1.1.1.6"]
-
-
-def outcome(data):
-    try:
-        snmp_session.decode(data)
-    except Failed as failed:
-        return failed.failure
-    return "answer"
-
-
-@given(st.binary(max_size=200))
-def test_rubbish_is_refused_in_one_way(data):
-    assert outcome(data) is Failure.MALFORMED
-
-
-@given(st.data())
-def test_an_answer_with_bytes_changed_is_read_or_refused_in_one_way(data):
-    packet = bytearray(GOOD)
-    for _ in range(data.draw(st.integers(1, 3))):
-        packet[data.draw(st.integers(0, len(packet) - 1))] = data.draw(st.integers(0, 255))
-    assert outcome(bytes(packet)) in {"answer", Failure.MALFORMED}
-
-
-def test_deep_nesting_is_refused():
-    data = b"\x05\x00"
-    for _ in range(3000):
-        head = b"\x30" + (bytes([len(data)]) if len(data) < 128 else b"\x83" + len(data).to_bytes(3, "big"))
-        data = head + data
-    assert outcome(data) is Failure.MALFORMED
-
-
-GOOD = Agent(rows=3).answer(snmp_session.encode(b"word", 5, [snmp.DESCR, snmp.OBJECT_ID, snmp.UP_TIME, snmp.SERVICES], None))[0]
