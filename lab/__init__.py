@@ -5,7 +5,8 @@ there. Everything lives below one process that is PID 1 of its own namespaces: w
 """
 
 from lab.link import Wobble
-from lab.plan import BARE, LabFailed, Plan, Step, Truth, Wan
+from lab.plan import BARE, CAMPUS, LabFailed, Plan, Step, Wan
 from lab.running import Lab, open_lab
+from lab.truth import Truth
 
-__all__ = ["BARE", "Lab", "LabFailed", "Plan", "Step", "Truth", "Wan", "Wobble", "open_lab"]
+__all__ = ["BARE", "CAMPUS", "Lab", "LabFailed", "Plan", "Step", "Truth", "Wan", "Wobble", "open_lab"]

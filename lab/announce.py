@@ -16,27 +16,20 @@ from ipaddress import IPv4Address
 import msgspec
 
 from lab import kernel
+from lab.checksum import internet_sum
 from lab.plan import PLAN_FILE, Plan
 from lab.school import Host
 
 PERIOD = 4.0  # s in which every host has said everything once; a real school takes minutes, a demo does not wait
 MDNS, SSDP, EVERYBODY = "224.0.0.251", "239.255.255.250", "255.255.255.255"
 MDNS_PORT, SSDP_PORT, DHCP_CLIENT, DHCP_SERVER = 5353, 1900, 68, 67
-DISCOVER, REQUEST = 1, 3  # RFC 2132 section 9.6
+DISCOVER, OFFER, REQUEST = 1, 2, 3  # RFC 2132 section 9.6
 PTR, TXT, SRV, A, IN, FLUSH = 12, 16, 33, 1, 1, 0x8001
 TTL = 120  # s; RFC 6762 section 10
 
 
 def _mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
-
-
-def _sum(octets: bytes) -> int:
-    """The Internet checksum (RFC 1071)."""
-    total: int = sum(struct.unpack(f">{len(octets) // 2}H", octets))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def frame(source: tuple[str, str, int], target: tuple[str, int], payload: bytes) -> bytes:
@@ -48,10 +41,10 @@ def frame(source: tuple[str, str, int], target: tuple[str, int], payload: bytes)
     ends = IPv4Address(address).packed + to.packed
     udp = struct.pack(">4H", port, target[1], 8 + len(payload), 0) + payload
     pseudo = ends + struct.pack(">2H", socket.IPPROTO_UDP, len(udp)) + udp + b"\0" * (len(udp) % 2)
-    udp = udp[:6] + struct.pack(">H", _sum(pseudo) or 0xFFFF) + udp[8:]
+    udp = udp[:6] + struct.pack(">H", internet_sum(pseudo) or 0xFFFF) + udp[8:]
     hops = 255 if target[1] == MDNS_PORT else 4  # RFC 6762 section 11; UPnP 1.1 section 1.1.2 says 2 or more
     head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0x4000, hops, socket.IPPROTO_UDP, 0)
-    head = head[:10] + struct.pack(">H", _sum(head + ends)) + ends
+    head = head[:10] + struct.pack(">H", internet_sum(head + ends)) + ends
     return group + _mac(mac) + b"\x08\x00" + head + udp
 
 
@@ -108,6 +101,19 @@ def dhcp(host: Host, kind: int) -> bytes:
     return (fixed + b"\x63\x82\x53\x63" + packed + b"\xff").ljust(300, b"\0")
 
 
+def offer(host: Host) -> bytes:
+    """A DHCP server's offer to everybody who might want it (RFC 2131 section 4.3.1), for an hour and with itself as router."""
+    own = IPv4Address(host.address).packed
+    options = [(53, bytes([OFFER])), (54, own), (51, struct.pack(">I", 3600)), (1, b"\xff\xff\xff\0"), (3, own), (6, own)]
+    packed = b"".join(bytes([code, len(value)]) + value for code, value in options)
+    yours = IPv4Address(host.offers).packed
+    client = b"\x02" + _mac(host.mac)[1:]  # somebody who is not in this plan
+    fixed = struct.pack(
+        ">BBBBIHH4s4s4s4s16s192x", 2, 1, 6, 0, zlib.crc32(client), 0, 0x8000, bytes(4), yours, own, bytes(4), client
+    )
+    return (fixed + b"\x63\x82\x53\x63" + packed + b"\xff").ljust(300, b"\0")
+
+
 def frames(host: Host) -> list[bytes]:
     """All that one host shouts in one period."""
     here = (host.mac, host.address)
@@ -119,6 +125,8 @@ def frames(host: Host) -> list[bytes]:
         ]
     if host.services:
         said.append(frame((*here, MDNS_PORT), (MDNS, MDNS_PORT), mdns(host)))
+    if host.offers:
+        said.append(frame((*here, DHCP_SERVER), (EVERYBODY, DHCP_CLIENT), offer(host)))
     if host.ssdp:
         said.append(frame((*here, SSDP_PORT), (SSDP, SSDP_PORT), ssdp(host)))
     return said

@@ -1,48 +1,28 @@
-"""THE VIRTUAL SCHOOL's examination: netready audits it, and what it found is compared with what is really there.
+"""THE VIRTUAL SCHOOL's examination: netready audits it as its own staff would, and what it found is collected.
 
-The report is read as plain JSON, as any stranger would: this room knows neither the agent nor the judgement.
+What is compared with the truth (lab.comparison) is read as plain JSON: this room knows neither the agent nor the judgement.
 """
 
 import subprocess
-from collections import Counter
-from ipaddress import ip_address, ip_network
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from lab.plan import (
-    RESOLVER,
-    ROUTER,
-    SCHOOL_NETWORK,
-    SWITCH,
-    TESTPOINT,
-    TESTPOINT_PORT,
-    LabFailed,
-    Plan,
-    Truth,
-)
+from lab import lists
+from lab.plan import RESOLVER, ROUTER, TESTPOINT, TESTPOINT_PORT, LabFailed, Plan
 from lab.running import Lab
+from lab.truth import Truth
+from netready.privacy import Veil
 
-THROUGHPUT_LIMIT = 0.03  # of the shaped rate: 2 % of the emulator's own promise and 1 % for the start of a test
-PRINTED_DIGIT = 1e6  # bit/s: reports print whole Mbps per 1,000 users
-PAYLOAD = 1448 / 1500  # of an IP packet is TCP payload: 20 bytes of IP header, 32 of TCP header with timestamps
 FINISHED = (0, 1, 3)  # exit statuses of an audit that has written its report, whatever its answer
 
 MARK = "# The virtual school, as its own staff would describe it. Written by `netready lab audit`."
 SERVER = f"{TESTPOINT}:{TESTPOINT_PORT}"
 CONFIG_NAME = "netready.toml"
 REPORT_NAME = "audit.json"
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One comparison of a finding with the truth, in words that are ready to print."""
-
-    what: str
-    truth: str
-    found: str
-    limit: str
-    right: bool
+KEYS_NAME = "netready.keys"
 
 
 def config(plan: Plan) -> str:
@@ -63,7 +43,7 @@ classrooms = {plan.classrooms}
 labs = 1
 carts = 2
 time_zone = "UTC"
-networks = ["{SCHOOL_NETWORK}"]
+networks = {_listed(plan.networks)}
 
 [site.calendar]  # always in session, so that a demonstration counts on any day at any hour
 first_bell = 00:00:00
@@ -89,15 +69,30 @@ resolvers = ["{RESOLVER}"]
 [arp_sweep]
 
 [snmp]
-devices = ["{ROUTER}", "{SWITCH}"]
+devices = {_listed(plan.managed)}
 community_file = "community.txt"
 
 [store]
 path = "netready.sqlite"
 
 [inventory]
-student_names = ["chromebook-*", "phone-pupil-*"]
-staff_names = ["staff-laptop-*"]
+{_inventory(plan)}"""
+
+
+def _listed(words: tuple[str, ...]) -> str:
+    return msgspec.json.encode(words).decode().replace('","', '", "')
+
+
+def _inventory(plan: Plan) -> str:
+    if plan.campus is None:
+        return 'student_names = ["chromebook-*", "phone-pupil-*"]\nstaff_names = ["staff-laptop-*"]\n'
+    return f"""\
+student_names = ["chromebook-*", "phone-pupil-*", "lab-pc-*"]
+staff_names = ["staff-laptop-*", "staff-desktop-*", "teacher-*", "*-desktop"]
+student_units = ["/Students/*"]
+rooms = "{lists.ROOMS_NAME}"
+lists = ["{lists.ASSETS_NAME}"]
+dhcp_servers = ["{ROUTER}"]
 """
 
 
@@ -126,9 +121,12 @@ def prepare(plan: Plan, out: Path) -> None:
         if before and not before.startswith(MARK):
             raise LabFailed(f"{file} is not the virtual school's; choose another folder with --out")
         if before != wanted:
-            for ending in ("", "-wal", "-shm"):
-                (out / f"netready.sqlite{ending}").unlink(missing_ok=True)
+            for ending in ("sqlite", "sqlite-wal", "sqlite-shm", "keys"):
+                (out / f"netready.{ending}").unlink(missing_ok=True)
         file.write_text(wanted, encoding="utf-8")
+        if plan.campus is not None:
+            (out / lists.ROOMS_NAME).write_text(lists.rooms(plan, plan.campus), encoding="utf-8", newline="")
+            (out / lists.ASSETS_NAME).write_text(lists.google_admin(plan, datetime.now(UTC)), encoding="utf-8", newline="")
         community = out / "community.txt"
         community.touch(mode=0o600)
         community.write_text("public\n", encoding="utf-8")
@@ -149,94 +147,40 @@ def examine(lab: Lab, out: Path, **options: Any) -> Examination:
     if status not in FINISHED or not page.exists():
         return Examination(status=status)
     listed = lab.run("agent", [*netready, "inventory", "list", "--json"], stdout=subprocess.PIPE)
+    devices = msgspec.json.decode(listed.stdout, type=dict[str, Any])["devices"] if listed.returncode == 0 else []
     return Examination(
         status=status,
         report=msgspec.json.decode(page.read_bytes(), type=dict[str, Any])["report"],
-        devices=msgspec.json.decode(listed.stdout, type=dict[str, Any])["devices"] if listed.returncode == 0 else [],
+        devices=unveiled(devices, lab.truth, out / KEYS_NAME),
     )
 
 
-def compare(truth: Truth, report: dict[str, Any], devices: list[dict[str, Any]]) -> list[Check]:
-    """Every figure that the lab can vouch for. A figure that is missing is wrong."""
-    survey, judgement = report.get("survey") or {}, report.get("judgement") or {}
-    rates = {"down": truth.wan.down, "up": truth.wan.up}
-    checks = [_throughput(direction, rate, survey) for direction, rate in rates.items()]
-    checks += [_per_1000(direction, truth.users, judgement) for direction in rates]
-    return [*checks, _hosts(truth, devices), _counted(truth, survey)]
+class _Keys(msgspec.Struct):
+    """What the audit's key file has that we need."""
+
+    keys: dict[str, str]
 
 
-def _throughput(direction: str, shaped: float, survey: dict[str, Any]) -> Check:
-    rows = [row for row in survey.get("measurements", ()) if row["metric"] == f"throughput_{direction}"]
-    row: dict[str, Any] = rows[-1] if rows else {"value": None, "failure": "not measured"}
-    layer = str(row.get("details", {}).get("layer", "TCP payload"))
-    expected = shaped * (PAYLOAD if "payload" in layer.lower() else 1.0)
-    value = row["value"]
-    return Check(
-        what=f"throughput {direction}, {layer}",
-        truth=f"{expected / 1e6:,.2f} Mbps",
-        found=f"{value / 1e6:,.2f} Mbps ({value / expected - 1:+.1%})" if value is not None else str(row["failure"]),
-        limit=f"within {THROUGHPUT_LIMIT:.0%}",
-        right=value is not None and abs(value / expected - 1) <= THROUGHPUT_LIMIT,
-    )
+def unveiled(devices: list[dict[str, Any]], truth: Truth, keys: Path) -> list[dict[str, Any]]:
+    """The stored devices with the names of those that were kept under pseudonyms; who is not of the truth stays veiled.
 
-
-def _per_1000(direction: str, users: int, judgement: dict[str, Any]) -> Check:
-    line = judgement.get(direction) or {}
-    available, stated = ((line.get(name) or {}).get("value") for name in ("available", "per_1000"))
-    expected = None if available is None else available / users * 1000
-
-    def shown(value: float | None) -> str:
-        return "not known" if value is None else f"{value / PRINTED_DIGIT:,.0f}"
-
-    return Check(
-        what=f"Mbps per 1,000 users, {direction} ({users} users)",
-        truth=shown(expected),
-        found=shown(stated),
-        limit="the printed digit",
-        right=expected is not None and shown(expected) == shown(stated),
-    )
-
-
-def _hosts(truth: Truth, devices: list[dict[str, Any]]) -> Check:
-    network = ip_network(SCHOOL_NETWORK)
-    listed = Counter(
-        (device["mac"], address) for device in devices for address in device["addresses"] if ip_address(address) in network
-    )
-    there = {(host.mac, host.address) for host in truth.hosts}
-    wrong = [
-        f"{word} {', '.join(address for _, address in some[:3])}{' ...' if len(some) > 3 else ''}"
-        for word, some in (
-            ("missing", sorted(there - set(listed))),
-            ("not there", sorted(set(listed) - there)),
-            ("twice", sorted(pair for pair, times in listed.items() if times > 1)),
-        )
-        if some
+    Only the lab can do so: it knows every name that may be meant, and lies in the same folder as the site's keys.
+    """
+    if not keys.exists():
+        return devices
+    known: dict[str, str] = {}
+    for period, key in msgspec.json.decode(keys.read_bytes(), type=_Keys).keys.items():
+        veil = Veil(key=bytes.fromhex(key), period=period)
+        for host in truth.hosts:
+            known[veil.pseudonym("mac", host.mac)] = host.mac
+            known |= {veil.pseudonym("address", address): address for address in (host.address, *host.others)}
+            known[veil.pseudonym("name", host.name)] = host.name
+    return [
+        device
+        | {
+            "mac": device["mac"] or known.get(device["key"]),
+            "addresses": [known.get(address, address) for address in device["addresses"]],
+            "names": [known.get(name, name) for name in device["names"]],
+        }
+        for device in devices
     ]
-    return Check(
-        what="hosts in the inventory, MAC and address",
-        truth=f"{len(there)}",
-        found="; ".join([str(listed.total()), *wrong]),
-        limit="each once",
-        right=not wrong,
-    )
-
-
-def _counted(truth: Truth, survey: dict[str, Any]) -> Check:
-    counted = len(survey.get("devices", ()))
-    return Check(
-        what="devices counted in the report",
-        truth=f"{len(truth.hosts)}",
-        found=f"{counted}",
-        limit="exactly",
-        right=counted == len(truth.hosts),
-    )
-
-
-def table(checks: list[Check]) -> str:
-    """The comparison as text."""
-    head = Check(what="figure", truth="truth", found="found", limit="limit", right=True)
-    rows = [(row.what, row.truth, row.found, row.limit) for row in (head, *checks)]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    marks = ["", *("right" if check.right else "WRONG" for check in checks)]
-    return "\n".join(f"{line}  {mark}".rstrip() for line, mark in zip(lines, marks, strict=True))

@@ -9,13 +9,14 @@ import click
 import msgspec
 
 from lab import audit as examination
-from lab import staying
-from lab.plan import LabFailed, Plan, Wan, share
+from lab import comparison, staying
+from lab.plan import CAMPUS, LabFailed, Plan, Wan, share
 from lab.running import Lab, open_lab
 from netready.rate import duration, rate
 
 NOT_TRUE, CANNOT_SAY = 1, 3
 LATE = 0.5  # of the packets may leave late before an audit's rates are doubted; rates hardly suffer from it
+SCHOOLS = {"small": Plan(), "campus": CAMPUS}
 LONGEST_STAY = 7 * 86400.0  # s; nobody means a lab to stand longer
 
 
@@ -44,6 +45,11 @@ def shape(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that describe a school and its line."""
     for option in reversed(
         (
+            click.option(
+                "--school",
+                type=click.Choice(sorted(SCHOOLS)),
+                help="One network with one switch, or three VLANs behind a router and two switches.  [default: small]",
+            ),
             click.option("--down", **RATE, help="Line rate towards the school, IP layer.  [default: 100M]"),
             click.option("--up", **RATE, help="Line rate from the school, IP layer.  [default: 20M]"),
             click.option("--rtt", **TIME, help="Round trip over the line.  [default: 10ms]"),
@@ -51,22 +57,25 @@ def shape(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--loss", **SHARE, help="Share of packets lost at random.  [default: 0]"),
             click.option("--policer", type=int, metavar="BYTES", help="Drop beyond this burst instead of queueing."),
             click.option("--seed", type=int, help="Of the random losses.  [default: 1]"),
-            click.option("--students", type=int, help="[default: 480]"),
-            click.option("--staff", type=int, help="[default: 40]"),
-            click.option("--classrooms", type=int, help="[default: 24]"),
+            click.option("--students", type=int, help="[default: 480; campus: 180]"),
+            click.option("--staff", type=int, help="[default: 40; campus: 24]"),
+            click.option("--classrooms", type=int, help="[default: 24; campus: 8]"),
         )
     ):
         command = option(command)
     return command
 
 
-def _plan(*, rtt: float | None, students: int | None, staff: int | None, classrooms: int | None, **line: Any) -> Plan:
+def _plan(
+    *, school: str | None, rtt: float | None, students: int | None, staff: int | None, classrooms: int | None, **line: Any
+) -> Plan:
     line["delay"] = None if rtt is None else rtt / 2
     people = {"students": students, "staff": staff, "classrooms": classrooms}
     try:
         wan = msgspec.convert({name: value for name, value in line.items() if value is not None}, Wan)
         rest = {name: value for name, value in people.items() if value is not None}
-        return msgspec.structs.replace(msgspec.convert(rest, Plan), wan=wan)
+        msgspec.convert(rest, Plan)
+        return msgspec.structs.replace(SCHOOLS[school or "small"], wan=wan, **rest)
     except msgspec.ValidationError as error:
         raise click.ClickException(_without_path(str(error))) from error
 
@@ -164,13 +173,13 @@ def audit(name: str, out: str, *, as_json: bool, **options: Any) -> int:
     if found.report is None:
         click.echo(f"the audit wrote no report (exit status {found.status})", err=True)
         return CANNOT_SAY
-    checks = examination.compare(school.truth, found.report, found.devices)
+    checks = comparison.compare(school.truth, found.report, found.devices)
     right = all(check.right for check in checks) and not strained
     if as_json:
         document = {"right": right, "strained": strained, "checks": checks, "truth": school.truth, "report": found.report}
         click.echo(msgspec.json.encode(document).decode())
     else:
-        click.echo("\n" + examination.table(checks))
+        click.echo("\n" + comparison.table(checks))
         if strained:
             click.echo(strained)
     return 0 if right else NOT_TRUE

@@ -99,7 +99,12 @@ class Crossing:
 
 def address(plan: Plan, host: str) -> str:
     """Where a host of the school is reached from the ISP. LabFailed when there is no such host."""
-    known = {"router": ROUTER_WAN, "switch": SWITCH, "agent": AGENT} | {one.name: one.address for one in plan.hosts}
+    known = {"router": ROUTER_WAN, "agent": AGENT}
+    if plan.campus is None:
+        known |= {"switch": SWITCH} | {one.name: one.address for one in plan.hosts}
+    else:  # the other hosts have no kernel that could run anything
+        known |= {one.name: one.address for one in plan.campus.switches}
+        known |= {one.name: one.address for one in plan.hosts if one.name == plan.campus.controller}
     if host not in known:
         raise LabFailed(f"the lab has no host {host!r} for traffic to cross the line to")
     return known[host]

@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 # Of unshare(2).
@@ -38,9 +38,11 @@ ETHTOOL_SGRO = 0x2C
 
 DUPLEX_FULL = 1
 
-# Of packet(7) and asm/socket.h.
+# Of packet(7), linux/if_ether.h and asm/socket.h.
 SOL_PACKET = 263
 PACKET_IGNORE_OUTGOING = 23
+ETH_P_ALL = 3
+SO_ATTACH_FILTER = 26
 SO_RCVBUFFORCE = 33
 
 NICE = -10
@@ -116,6 +118,13 @@ def inside(host: str) -> Iterator[None]:
             _checked(_libc.setns(ctypes.c_int(home), ctypes.c_int(CLONE_NEWNET)), "setns home")
     finally:
         os.close(home)
+
+
+def sift(packets: socket.socket, program: Sequence[tuple[int, int, int, int]]) -> None:
+    """Let a socket have only the frames that a classic BPF program passes (socket(7), linux/filter.h)."""
+    octets = b"".join(struct.pack("HBBI", *line) for line in program)
+    lines = ctypes.create_string_buffer(octets, len(octets))
+    packets.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(lines)))
 
 
 def _ethtool(interface: str, wanted: bytes) -> None:

@@ -1,4 +1,4 @@
-"""THE VIRTUAL SCHOOL as asked for: the line, the people, the hosts; and the truth that an audit is compared with."""
+"""THE VIRTUAL SCHOOL as asked for: the line, the people, the hosts."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from lab.campus import LAYOUT, Campus
 from lab.course import mean_rate
 from lab.link import Turn, Wobble
+from lab.population import PEOPLE_AND_THINGS
 from lab.school import HOSTS, Host
 
 # The plan's addresses are those that RFC 5737 keeps for documentation, and one private network.
@@ -32,6 +34,7 @@ AGENT_MAC = "00:1b:21:00:00:09"
 
 PRIVATE = Path("/run/lab")  # inside: configuration, logs and counters of the lab, on its own tmpfs
 PLAN_FILE = PRIVATE / "plan.json"
+THERE = PRIVATE / "residents.json"  # a copy of the plan's file once its hosts are there (lab.residents)
 AUTHORITY = PRIVATE / "authority.pem"  # who signed the testpoint's certificate
 PIN = PRIVATE / "testpoint.pin"  # SHA-256 of the testpoint's public key (SubjectPublicKeyInfo), hex
 INSPECTOR = PRIVATE / "inspector.pem"  # the authority of the middlebox, which nobody should believe
@@ -124,6 +127,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     snmpd      let the real snmpd, where it is installed, answer for the router; else our own responder does
     card       bit/s, in whole Mbit/s, of the agent's network card: its interface says so (ethtool, /sys/class/net/eth0/speed)
                and carries no more, each way (see lab.card); 0: a veth, which names 10 Gbit/s and has no limit of its own
+    campus     VLANs and switches; None: one segment with one switch. `hosts` are then plugged in where they say, and may come
+               and go (Lab.add, Lab.remove)
     """
 
     wan: Wan = Wan()
@@ -134,37 +139,28 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     services: frozenset[str] = frozenset({"names", "pages", "testpoint", "snmp", "announcements"})
     snmpd: bool = True
     card: Annotated[float, Meta(ge=0, le=LARGEST_RATE, multiple_of=1e6)] = 0.0
+    campus: Campus | None = None
+
+    def __post_init__(self) -> None:
+        if self.campus is not None:
+            self.campus.check(self.hosts)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The school's own networks, the agent's first."""
+        return (SCHOOL_NETWORK,) if self.campus is None else tuple(vlan.network for vlan in self.campus.vlans)
+
+    @property
+    def managed(self) -> tuple[str, ...]:
+        """The addresses that answer SNMP."""
+        if self.campus is None:
+            return (ROUTER, SWITCH)
+        points = [host.address for host in self.hosts if host.name == self.campus.controller]
+        return (ROUTER, *(switch.address for switch in self.campus.switches), *points)
 
 
 BARE = Plan(hosts=(), services=frozenset())  # isp, router, switch and agent only: for tests of probes over a shaped line
-
-
-class TrueHost(msgspec.Struct, frozen=True, kw_only=True):
-    """A host on the school's network that is really there and answers."""
-
-    name: str
-    kind: str
-    mac: str
-    address: str
-
-
-class Truth(msgspec.Struct, frozen=True, kw_only=True):
-    """What is really there. Rates in bit/s at the IP layer; `hosts` are all that answer ARP, the agent's own included."""
-
-    wan: Wan
-    users: int
-    hosts: tuple[TrueHost, ...]
-
-
-def truth(plan: Plan) -> Truth:
-    """What an audit of this plan should find."""
-    fixed = (
-        TrueHost(name="router", kind="router", mac=ROUTER_MAC, address=ROUTER),
-        TrueHost(name="switch", kind="switch", mac=SWITCH_MAC, address=SWITCH),
-        TrueHost(name="agent", kind="computer", mac=AGENT_MAC, address=AGENT),
-    )
-    others = tuple(TrueHost(name=h.name, kind=h.kind, mac=h.mac, address=h.address) for h in plan.hosts)
-    return Truth(wan=plan.wan, users=plan.students + plan.staff, hosts=fixed + others)
+CAMPUS = Plan(hosts=PEOPLE_AND_THINGS, campus=LAYOUT, students=180, staff=24, classrooms=8)
 
 
 def share(text: str) -> float:

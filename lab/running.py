@@ -14,10 +14,13 @@ import msgspec
 
 from lab import link
 from lab.crossing import Crossing, Datagrams, Shape, Streams, crossing
-from lab.plan import PRIVATE, LabFailed, Plan, Truth, Way, truth
+from lab.plan import PLAN_FILE, PRIVATE, THERE, LabFailed, Plan, Way
+from lab.school import Host
+from lab.truth import Truth, truth
 
 WAYS: tuple[Way, ...] = get_args(Way)
-PATIENCE = 60.0  # s for the launcher to see PID 1 die; the kernel needs milliseconds
+PATIENCE = 60.0  # s for the launcher to see PID 1 die, or for hosts to come and go; both need milliseconds
+GLANCE = 0.02  # s between looks
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -41,8 +44,16 @@ class Lab:
     """A virtual school that stands. `init` is its PID 1 as seen from here."""
 
     def __init__(self, plan: Plan, init: int) -> None:
-        self.plan = plan
+        self._plan = plan
         self.init = init
+
+    @property
+    def plan(self) -> Plan:
+        """What it was built from; of a campus, with the hosts that are there now."""
+        if self._plan.campus is not None:
+            with contextlib.suppress(OSError):  # it has ended: who was there last
+                self._plan = msgspec.json.decode(self.inside(PLAN_FILE).read_bytes(), type=Plan)
+        return self._plan
 
     @property
     def truth(self) -> Truth:
@@ -68,6 +79,38 @@ class Lab:
     def inside(self, path: Path) -> Path:
         """Where a file of the lab's private tree (lab.plan.PRIVATE) is seen from here."""
         return Path(f"/proc/{self.init}/root") / path.relative_to("/")
+
+    def add(self, *hosts: Host) -> None:
+        """Have hosts come to a campus: they plug in, or find their access point, and speak. LabFailed when they cannot."""
+        self._become((*self.plan.hosts, *hosts))
+
+    def remove(self, *names: str) -> None:
+        """Have hosts leave a campus. Its tables forget them at once, as they would in the hours between two surveys."""
+        hosts = self.plan.hosts
+        unknown = set(names) - {host.name for host in hosts}
+        if unknown:
+            raise LabFailed(f"the lab has no host {min(unknown)!r} that could leave")
+        self._become(tuple(host for host in hosts if host.name not in names))
+
+    def _become(self, hosts: tuple[Host, ...]) -> None:
+        """Change who is there, and wait until it is true."""
+        plan = self.plan
+        if plan.campus is None:
+            raise LabFailed("hosts come and go on a campus only")
+        if plan.campus.controller not in {host.name for host in hosts}:
+            raise LabFailed(f"{plan.campus.controller} answers for all access points and cannot leave")
+        try:
+            wanted = msgspec.json.encode(msgspec.structs.replace(plan, hosts=hosts))
+        except ValueError as error:
+            raise LabFailed(str(error)) from error
+        draft = self.inside(PRIVATE / "plan.new")
+        draft.write_bytes(wanted)
+        draft.replace(self.inside(PLAN_FILE))
+        deadline = time.monotonic() + PATIENCE
+        while self.inside(THERE).read_bytes() != wanted:
+            if time.monotonic() > deadline:
+                raise LabFailed("the hosts of the lab do not come and go as they should")
+            time.sleep(GLANCE)
 
     def line(self) -> dict[Way, dict[str, int]]:
         """The emulator's counters, "down" and "up", by name (lab.link.COUNTERS)."""
@@ -114,7 +157,7 @@ class Lab:
         rate: float = 0.0,
         shape: Shape = "constant",
         streams: int = 0,
-        host: str = "switch",
+        host: str = "",
         size: int = 1500,
         duty: float = 0.5,
         burst: float = 0.2,
@@ -124,9 +167,10 @@ class Lab:
         """Traffic of other people over the line, "down" or "up", while the block lasts: datagrams at a rate, or TCP streams.
 
         `rate`, bit/s of IP packets, is the mean of what is sent, `size` bytes a packet, in a shape of lab.crossing.Datagrams
-        (`duty`, `burst`, `seed`); or `streams` TCP connections take what they get. They run between the ISP and `host`:
-        "switch", "router", "agent" or a host of the plan. The truth is what `Crossing.carried` says; the line's own counters
-        count these packets too. ValueError when it is neither or both; LabFailed when an end breaks.
+        (`duty`, `burst`, `seed`); or `streams` TCP connections take what they get. They run between the ISP and `host`: a
+        switch (the one that is meant when none is said), "router", "agent" or a host of the plan that has a kernel of its own.
+        The truth is what `Crossing.carried` says; the line's own counters count these packets too. ValueError when it is
+        neither or both; LabFailed when an end breaks.
         """
         if (rate > 0) == (streams > 0):
             raise ValueError("traffic has either a rate or a number of streams")
@@ -134,7 +178,9 @@ class Lab:
         sent: Datagrams | Streams = Streams(target=nowhere, streams=streams, congestion=congestion)
         if rate:
             sent = Datagrams(target=nowhere, rate=rate, shape=shape, size=size, duty=duty, burst=burst, seed=seed)
-        return crossing(self.popen, self.plan, way, host, sent)
+        plan = self.plan
+        switch = "switch" if plan.campus is None else plan.campus.switches[0].name
+        return crossing(self.popen, plan, way, host or switch, sent)
 
     def _counters(self, way: Way) -> Path:
         return self.inside(PRIVATE / f"{way}.counters")

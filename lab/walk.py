@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from lab.campus_wiring import bridge
 from lab.plan import AGENT_MAC, ROUTER, ROUTER_MAC, ROUTER_WAN, ROUTER_WAN_MAC, SWITCH, SWITCH_MAC, Plan
 
 Oid = tuple[int, ...]
@@ -49,23 +50,26 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
     sent: int = 0
     packets_in: int = 0
     packets_out: int = 0
+    errors_in: int = 0
 
 
-def _mac(text: str) -> bytes:
+def mac_octets(text: str) -> bytes:
+    """The six octets of a MAC."""
     return bytes.fromhex(text.replace(":", ""))
 
 
-def _octets(address: str) -> Oid:
+def address_octets(address: str) -> Oid:
+    """The four octets of an IPv4 address, as they end an OID."""
     return tuple(int(part) for part in address.split("."))
 
 
-def system(name: str, description: str, identity: Oid, services: int) -> Iterator[Row]:
+def system(name: str, description: str, identity: Oid, services: int, room: str = "Server room") -> Iterator[Row]:
     """The system group but for sysUpTime, which the responder keeps."""
     yield Row((*SYSTEM, 1, 0), "OctetString", description.encode())
     yield Row((*SYSTEM, 2, 0), "ObjectIdentifier", identity)
     yield Row((*SYSTEM, 4, 0), "OctetString", b"it@school.test")
     yield Row((*SYSTEM, 5, 0), "OctetString", name.encode())
-    yield Row((*SYSTEM, 6, 0), "OctetString", b"Server room")
+    yield Row((*SYSTEM, 6, 0), "OctetString", room.encode())
     yield Row((*SYSTEM, 7, 0), "Integer32", services)
 
 
@@ -81,14 +85,18 @@ def interfaces(rows: list[Interface]) -> Iterator[Row]:
             (IF_ENTRY, 3, "Integer32", 6),  # ethernetCsmacd
             (IF_ENTRY, 4, "Integer32", 1500),
             (IF_ENTRY, 5, "Gauge32", min(one.speed, short - 1)),
-            (IF_ENTRY, 6, "OctetString", _mac(one.mac)),
+            (IF_ENTRY, 6, "OctetString", mac_octets(one.mac)),
             (IF_ENTRY, 7, "Integer32", 1),
             (IF_ENTRY, 8, "Integer32", state),
             (IF_ENTRY, 9, "TimeTicks", 0),
             (IF_ENTRY, 10, "Counter32", one.received % short),
             (IF_ENTRY, 11, "Counter32", one.packets_in % short),
+            (IF_ENTRY, 13, "Counter32", 0),
+            (IF_ENTRY, 14, "Counter32", one.errors_in % short),
             (IF_ENTRY, 16, "Counter32", one.sent % short),
             (IF_ENTRY, 17, "Counter32", one.packets_out % short),
+            (IF_ENTRY, 19, "Counter32", 0),
+            (IF_ENTRY, 20, "Counter32", 0),
             (IFX_ENTRY, 1, "OctetString", one.name.encode()),
             (IFX_ENTRY, 6, "Counter64", one.received),
             (IFX_ENTRY, 10, "Counter64", one.sent),
@@ -131,15 +139,15 @@ def switch(plan: Plan) -> list[Row]:
     rows = [
         *system("switch", "HP J9776A 2530-24G Switch, revision YA.16.11 (virtual school)", _SWITCH_IDENTITY, 2),
         *interfaces(table),
-        Row((*ADDRESS_INDEX, *_octets(SWITCH)), "Integer32", MANAGEMENT),
-        Row((*BRIDGE, 1, 1, 0), "OctetString", _mac(SWITCH_MAC)),
+        Row((*ADDRESS_INDEX, *address_octets(SWITCH)), "Integer32", MANAGEMENT),
+        Row((*BRIDGE, 1, 1, 0), "OctetString", mac_octets(SWITCH_MAC)),
         Row((*BRIDGE, 1, 2, 0), "Integer32", PORTS),
         *(Row((*BRIDGE, 1, 4, 1, 2, port), "Integer32", port) for port in range(1, PORTS + 1)),
     ]
     for mac, port in learnt.items():
-        index = tuple(_mac(mac))
+        index = tuple(mac_octets(mac))
         rows += [
-            Row((*BRIDGE, 4, 3, 1, 1, *index), "OctetString", _mac(mac)),
+            Row((*BRIDGE, 4, 3, 1, 1, *index), "OctetString", mac_octets(mac)),
             Row((*BRIDGE, 4, 3, 1, 2, *index), "Integer32", port),
             Row((*BRIDGE, 4, 3, 1, 3, *index), "Integer32", 3),  # learned
         ]
@@ -150,14 +158,14 @@ _SWITCH_IDENTITY: Oid = (1, 3, 6, 1, 4, 1, 11, 2, 3, 7, 11, 160)
 _ROUTER_IDENTITY: Oid = (1, 3, 6, 1, 4, 1, 14988, 1)
 
 
-def router() -> list[Row]:
+def router(plan: Plan) -> list[Row]:
     """All that the router says, with its interfaces' counters and its ARP table of this moment."""
     table = [
         Interface(
             index=index,
             name=name,
-            alias={"wan0": "line to the ISP", "lan0": "school"}[name],
-            mac={"wan0": ROUTER_WAN_MAC, "lan0": ROUTER_MAC}[name],
+            alias={"wan0": "line to the ISP", "lan0": "school"}.get(name, name),
+            mac=ROUTER_WAN_MAC if name == "wan0" else ROUTER_MAC,
             received=counts[0],
             packets_in=counts[1],
             sent=counts[8],
@@ -170,17 +178,23 @@ def router() -> list[Row]:
         *system("router", "RouterOS RB5009UG+S+ (virtual school)", _ROUTER_IDENTITY, 4),
         *interfaces(table),
     ]
-    near, far = (next(one.index for one in table if one.name == name) for name in ("lan0", "wan0"))
-    rows += [Row((*ADDRESS_INDEX, *_octets(own)), "Integer32", index) for own, index in ((ROUTER, near), (ROUTER_WAN, far))]
-    for address, mac in _neighbours():
-        index = (near, *_octets(address))
+    numbers = {one.name: one.index for one in table}
+    rows += [Row((*ADDRESS_INDEX, *address_octets(own)), "Integer32", numbers[name]) for own, name in _own(plan)]
+    for address, mac, name in _neighbours():
+        index = (numbers[name], *address_octets(address))
         rows += [
-            Row((*AT_ENTRY, 1, *index), "Integer32", near),
-            Row((*AT_ENTRY, 2, *index), "OctetString", _mac(mac)),
+            Row((*AT_ENTRY, 1, *index), "Integer32", numbers[name]),
+            Row((*AT_ENTRY, 2, *index), "OctetString", mac_octets(mac)),
             Row((*AT_ENTRY, 3, *index), "IpAddress", bytes(index[1:])),
             Row((*AT_ENTRY, 4, *index), "Integer32", 3),  # dynamic
         ]
     return rows
+
+
+def _own(plan: Plan) -> list[tuple[str, str]]:
+    """The router's addresses, each with its interface."""
+    inside = [(ROUTER, "lan0")] if plan.campus is None else [(vlan.router, bridge(vlan.number)) for vlan in plan.campus.vlans]
+    return [(ROUTER_WAN, "wan0"), *inside]
 
 
 def _live() -> dict[str, list[int]]:
@@ -189,8 +203,8 @@ def _live() -> dict[str, list[int]]:
     return {name.strip(): [int(word) for word in rest.split()] for name, _, rest in (line.partition(":") for line in lines)}
 
 
-def _neighbours() -> list[tuple[str, str]]:
-    """Who answered this namespace's ARP on the school's side."""
+def _neighbours() -> list[tuple[str, str, str]]:
+    """Who answered this namespace's ARP on the school's side, and where."""
     lines = Path("/proc/net/arp").read_text().splitlines()[1:]
     words = [line.split() for line in lines]
-    return [(one[0], one[3]) for one in words if one[5] == "lan0" and one[3] != "00:00:00:00:00:00"]
+    return [(one[0], one[3], one[5]) for one in words if one[5] != "wan0" and one[3] != "00:00:00:00:00:00"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lab import BARE, Lab, Plan, Wan, open_lab
+from lab import BARE, CAMPUS, Lab, Plan, Wan, open_lab
 from lab.plan import AGENT
 from lab.running import environment
 
@@ -48,6 +48,28 @@ for number in range(count):
     source.send(struct.pack("QQ", number, time.time_ns()).ljust(size, b"x"))
 """
 
+# Walks columns, each "community/oid", one after the other, and prints [{oid: value}, ...].
+SNMP = """
+import asyncio, json, sys
+from pysnmp.hlapi.v3arch.asyncio import *
+
+async def main():
+    engine, tables = SnmpEngine(), []
+    target = await UdpTransportTarget.create((sys.argv[1], 161), timeout=2, retries=2)
+    for word in sys.argv[2:]:
+        community, _, oid = word.partition("/")
+        tables.append({})
+        async for error, status, _, binds in bulk_walk_cmd(engine, CommunityData(community), target, ContextData(), 0, 40,
+                ObjectType(ObjectIdentity(oid)), lexicographicMode=False):
+            assert not error and not status, (error, status)
+            for name, value in binds:
+                tables[-1][str(name)] = value.prettyPrint()
+    engine.close_dispatcher()
+    print(json.dumps(tables))
+
+asyncio.run(main())
+"""
+
 
 @pytest.fixture(scope="session")
 def namespaces():
@@ -65,6 +87,36 @@ def school(namespaces):
     """The whole school but for the testpoint, which has tests of its own."""
     with open_lab(Plan(services=Plan().services - {"testpoint"})) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def campus(namespaces):
+    """Three VLANs behind a router and two switches, with everything but what lies beyond the line."""
+    with open_lab(msgspec.structs.replace(CAMPUS, services=frozenset({"snmp", "announcements"}))) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def tables():
+    """Asks a device from the agent: tables(lab, address, "community/oid", ...), [{oid: value as pysnmp shows it}, ...]."""
+
+    def walk(lab: Lab, address: str, *words: str) -> list[dict[str, str]]:
+        done = lab.run("agent", ["python", "-c", SNMP, address, *words], capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return walk
+
+
+@pytest.fixture(scope="session")
+def walked(tables):
+    """The same with the school's community, in one: walked(lab, address, oid, ...), {oid: value}."""
+
+    def walk(lab: Lab, address: str, *oids: str) -> dict[str, str]:
+        return {
+            oid: value for table in tables(lab, address, *(f"public/{oid}" for oid in oids)) for oid, value in table.items()
+        }
+
+    return walk
 
 
 @pytest.fixture

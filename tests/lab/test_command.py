@@ -7,11 +7,12 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from lab import LabFailed, Plan, Wan
+from lab import LabFailed, Plan, Wan, comparison
 from lab import audit as examination
 from lab.command import lab
-from lab.plan import share, truth
+from lab.plan import share
 from lab.running import environment
+from lab.truth import truth
 from netready.site import Site
 
 
@@ -43,6 +44,7 @@ def netready_lab(monkeypatch, tmp_path):
             "this rate, delay and buffer would hold 167,083 packets; the emulator holds 32,768",
         ),
         (["--students", "0"], "--students: expected `int` >= 1"),
+        (["--school", "castle"], "Invalid value for '--school': 'castle' is not one of 'campus', 'small'."),
         (["--name", "a/b"], "--name 'a/b': letters, digits and hyphens only"),
         (["--for", "30d"], "--for: at most 7 days"),
     ],
@@ -128,13 +130,13 @@ def found(**changes):
 
 
 def wrong(report, devices):
-    return [check.what for check in examination.compare(truth(Plan()), report, devices) if not check.right]
+    return [check.what for check in comparison.compare(truth(Plan()), report, devices) if not check.right]
 
 
 def test_a_report_that_is_right_passes():
-    checks = examination.compare(truth(Plan()), *found())
+    checks = comparison.compare(truth(Plan()), *found())
     assert [check.what for check in checks if not check.right] == []
-    assert len(examination.table(checks).splitlines()) == len(checks) + 1
+    assert len(comparison.table(checks).splitlines()) == len(checks) + 1
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from lab import BARE, open_lab
-from lab.plan import PAGES, ROUTER, ROUTER_WAN, SWITCH, Plan, truth
+from lab.plan import PAGES, ROUTER, ROUTER_WAN, SWITCH, Plan
 from lab.school import HOSTS
+from lab.truth import truth
 from netready.device import Kind
 
 # Asks every address by ARP (RFC 826) and by ICMP echo from the agent; prints {address: [mac, ponged]}.
@@ -114,32 +115,8 @@ except socket.gaierror as error:
     assert said.splitlines() == [PAGES, "200 True", "-2"]
 
 
-SNMP = """
-import asyncio, json, sys
-from pysnmp.hlapi.v3arch.asyncio import *
-
-async def main():
-    engine, found = SnmpEngine(), {}
-    target = await UdpTransportTarget.create((sys.argv[1], 161), timeout=2, retries=2)
-    async for error, status, _, binds in bulk_walk_cmd(engine, CommunityData("public"), target, ContextData(), 0, 20,
-            *(ObjectType(ObjectIdentity(oid)) for oid in sys.argv[2:]), lexicographicMode=False):
-        assert not error and not status, (error, status)
-        for name, value in binds:
-            found[str(name)] = value.prettyPrint()
-    engine.close_dispatcher()
-    print(json.dumps(found))
-
-asyncio.run(main())
-"""
-
-
-def walked(lab, address, oid):
-    argv = ["python", "-c", SNMP, address, oid]
-    return json.loads(lab.run("agent", argv, capture_output=True, text=True, check=True).stdout)
-
-
 @pytest.mark.namespaces
-def test_the_switch_answers_snmp_and_knows_where_every_device_is(school):
+def test_the_switch_answers_snmp_and_knows_where_every_device_is(school, walked):
     names = walked(school, SWITCH, "1.3.6.1.2.1.31.1.1.1.1")
     assert list(names.values()) == [*(str(port) for port in range(1, 29)), "DEFAULT_VLAN"]
     table = walked(school, SWITCH, "1.3.6.1.2.1.17.4.3.1.2")
@@ -153,30 +130,30 @@ def test_the_switch_answers_snmp_and_knows_where_every_device_is(school):
 IN, OUT = "1.3.6.1.2.1.31.1.1.1.6", "1.3.6.1.2.1.31.1.1.1.10"  # ifHCInOctets, ifHCOutOctets
 
 
-def counted(lab, column=IN):
+def counted(walked, lab, column=IN):
     names = walked(lab, ROUTER, "1.3.6.1.2.1.31.1.1.1.1")
     index = next(oid.rpartition(".")[2] for oid, name in names.items() if name == "wan0")
     return int(walked(lab, ROUTER, column)[f"{column}.{index}"])
 
 
 @pytest.mark.namespaces
-def test_the_routers_counters_move_with_the_traffic(school, blast):
-    before, sent = counted(school), counted(school, OUT)
+def test_the_routers_counters_move_with_the_traffic(school, blast, walked):
+    before, sent = counted(walked, school), counted(walked, school, OUT)
     assert len(blast(school, 500, seconds=0.5)) == 500
     with school.cross("up", rate=2e6):
         blast(school, 500, seconds=3.5)  # snmpd keeps a reading for three seconds
-        assert counted(school) - before >= 500 * 1500
-        assert counted(school, OUT) - sent >= 2e6 / 8
+        assert counted(walked, school) - before >= 500 * 1500
+        assert counted(walked, school, OUT) - sent >= 2e6 / 8
 
 
 @pytest.mark.namespaces
-def test_our_own_responder_stands_in_where_there_is_no_snmpd(namespaces):
+def test_our_own_responder_stands_in_where_there_is_no_snmpd(namespaces, walked):
     with open_lab(msgspec.structs.replace(BARE, services=frozenset({"snmp"}), snmpd=False)) as lab:
-        before = counted(lab)
+        before = counted(walked, lab)
         shout = "import socket\nfor _ in range(50): socket.socket(2, 2).sendto(bytes(1000), ('10.20.0.9', 9))"
         lab.run("isp", ["python", "-W", "ignore", "-c", shout], check=True)
         time.sleep(1.1)  # one reading serves for a second
-        assert 50 * 1042 <= counted(lab) - before < 80 * 1042
+        assert 50 * 1042 <= counted(walked, lab) - before < 80 * 1042
         assert walked(lab, ROUTER, "1.3.6.1.2.1.1.5")["1.3.6.1.2.1.1.5.0"] == "router"
         assert set(walked(lab, ROUTER, "1.3.6.1.2.1.4.20.1.2")) == {
             f"1.3.6.1.2.1.4.20.1.2.{own}" for own in (ROUTER, ROUTER_WAN)
