@@ -6,10 +6,10 @@ OUT    ?= demo
 STAMP  := $(VENV)/.installed
 
 # These measure rates of emulated lines, which takes both processors.
-ALONE  := tests/lab tests/test_whole_way.py tests/test_line_honesty.py tests/probes/throughput/test_netready_line.py
+ALONE  := tests/lab tests/test_whole_way.py tests/test_campus_way.py tests/test_line_honesty.py tests/probes/throughput/test_netready_line.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check tests test-wheel bench tools clean
+.PHONY: help demo test check lint types imports docs docs-check suite networks test-wheel bench tools clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -17,9 +17,9 @@ help:            ## this list
 demo: $(STAMP)   ## build the virtual school, audit it over real packets, leave a report in demo/
 	@$(BIN)/netready lab audit --out $(OUT)
 
-test: check test-wheel   ## everything CI runs
+test: lint types imports docs-check test-wheel networks   ## everything CI runs; the suite itself against the built wheel
 
-check: lint types imports docs-check tests   ## the same without the built wheel
+check: lint types imports docs-check suite networks   ## the same with the suite against these files
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -38,8 +38,10 @@ docs-check: $(VENV)/.dev
 	$(BIN)/python docs/generate.py --check
 
 # Most tests wait most of the time, so several run at once; those that build networks of their own keep to their file's order.
-tests: $(VENV)/.dev
+suite: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 3 -m "not namespaces"
+
+networks: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m namespaces $(patsubst %,--ignore=%,$(ALONE))
 	$(BIN)/python -m pytest -q -m namespaces $(ALONE)
 

@@ -10,12 +10,16 @@ import msgspec
 from msgspec import Meta
 
 from agent.budget import BudgetSettings
+from agent.clock import SystemClock
 from agent.line import LineSettings
+from agent.roster import RosterSettings, completed, count, told
 from netready.authority import Authority
+from netready.clock import Clock
 from netready.instrument import Instrument
 from netready.privacy import Change
 from netready.rate import duration, rate, size
 from netready.refusal import Unfit, fit, near, toml
+from netready.roster import Roster
 from netready.site import Site
 from readiness.forecast import HEADROOM, Programme
 
@@ -116,7 +120,7 @@ class ForecastSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a run needs to know. `folder` is what relative paths in the file are relative to."""
+    """Everything a run needs to know. `folder` is what relative paths in the file are relative to; `counted` is of [roster]."""
 
     file: Path
     folder: Path
@@ -129,11 +133,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     forecast: ForecastSettings
     line: LineSettings
     budget: BudgetSettings
+    roster: RosterSettings
+    counted: Roster | None
     tables: dict[str, dict[str, Any]]  # the instruments' own tables, decoded when an instrument asks for its settings
 
     def path(self, text: str) -> Path:
         """A path from the file, made absolute."""
         return (self.folder / text).absolute()
+
+    def users_from(self) -> tuple[str, ...]:
+        """Where the number of users comes from when a roster is named, and what about it needs a look, one sentence each."""
+        return told(self.site, self.counted)
 
     def settings(self, instrument: Instrument) -> Any:
         """The instrument's settings: its table in the file, completed with what the site says."""
@@ -162,6 +172,7 @@ TABLES: dict[str, type[Any]] = {
     "forecast": ForecastSettings,
     "line": LineSettings,
     "budget": BudgetSettings,
+    "roster": RosterSettings,
 }
 _RATES = (("site", "circuits", ("contracted_down", "contracted_up")), ("forecast", "programmes", ("rate",)))
 # Fields that people may write with a unit, and how they are read.
@@ -184,8 +195,11 @@ def find(option: str | None) -> Path:
     return SYSTEM_FILE
 
 
-def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
-    """Read and check the whole file, the instruments' tables included, before anything is done with any of it."""
+def load(path: Path, instruments: tuple[Instrument, ...], clock: Clock | None = None) -> Config:
+    """Read and check the whole file, the instruments' tables included, before anything is done with any of it.
+
+    A roster that it names is counted at once, so that no command judges with another number of users than the next.
+    """
     raw = _read(path)
     known = {*TABLES, *(row.config_table for row in instruments)}
     for name, table in raw.items():
@@ -196,9 +210,11 @@ def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
     if "site" not in raw:
         raise Unfit(str(path), "site", "the table [site] is missing; `netready init` writes a complete file")
     _read_quantities(raw, path)
+    counted = count(fit(raw.get("roster", {}), str(path), RosterSettings, "roster"), path, clock or SystemClock())
+    raw["site"] = completed(raw["site"], counted)
     parts = {name: fit(raw.get(name, {}), str(path), kind, name) for name, kind in TABLES.items()}
     tables = {name: table for name, table in raw.items() if name not in TABLES}
-    config = Config(file=path, folder=path.absolute().parent, tables=tables, **parts)
+    config = Config(file=path, folder=path.absolute().parent, tables=tables, counted=counted, **parts)
     for row in instruments:
         config.settings(row)
     names = {row.name for row in instruments}
@@ -206,7 +222,8 @@ def load(path: Path, instruments: tuple[Instrument, ...]) -> Config:
         if name not in names:
             raise Unfit(str(path), f"survey.skip[{index}]", f'no instrument is called "{name}"; {near(name, names)}')
     for index, network in enumerate(config.site.authorised):
-        if network.num_addresses > config.survey.widest_scan:
+        # An IPv6 network is never asked address by address.
+        if network.version == 4 and network.num_addresses > config.survey.widest_scan:
             widest = f"expected at most {config.survey.widest_scan:,} addresses (survey.widest_scan)"
             raise Unfit(str(path), f"site.networks[{index}]", f"{widest}; {network} has {network.num_addresses:,}")
     return config

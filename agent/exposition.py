@@ -59,6 +59,8 @@ def suffix(unit: Unit) -> tuple[str, float]:
             return "ratio", 1.0
         case Unit.DAYS:
             return "seconds", 86_400.0
+        case Unit.WATTS:
+            return "watts", 1.0
         case Unit.COUNT:
             return "", 1.0
 

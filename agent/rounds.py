@@ -2,7 +2,7 @@
 
 import msgspec
 
-from agent import assessment, survey
+from agent import assessment, counting, survey
 from agent.keeping import sentence
 from agent.mlab import Ration
 from agent.session import Session, progress
@@ -55,9 +55,13 @@ class Rounds:
                 say=progress,
                 terms=Terms(config=config, book=store, tries=config.line.tries, ration=self._ration),
                 exam=survey.exam_on(config, self._clock.now()),
+                own=counting.lists(config, store.lists(), self._clock),
+                before=counting.past(config, store, self._clock.now()),
+                cover=counting.veil(config, self._clock.now()),
             )
             try:
                 store.add(taken)
+                counting.forget(config, store, self._clock.now())
             except StoreError as error:
                 return Unkept(survey=taken, error=error)
         return taken

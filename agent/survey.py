@@ -11,9 +11,8 @@ from agent import budget
 from agent.budget import Left
 from agent.capabilities import held
 from agent.config import Config, authority
+from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Seen, counted, known, reckoned, thrown_away
 from agent.turn import Terms, Turn, fills
-from census.kinds import Naming
-from census.merge import count
 from netready import __version__
 from netready.authority import Refused
 from netready.clock import Clock
@@ -21,10 +20,12 @@ from netready.device import Sighting
 from netready.failure import Failed
 from netready.instrument import Capability, Chance, Context, Instrument
 from netready.measurement import Measurement
+from netready.privacy import Veil
 from netready.sent import Sent
 from netready.survey import Run, Survey
 
 NO_CAP = Left()
+EXAM = "exam mode: only what sends nothing runs"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +84,16 @@ def take(
     rights: frozenset[Capability] | None = None,
     terms: Terms | None = None,
     exam: bool = False,
+    own: Lists = NO_LISTS,
+    before: Past = NO_PAST,
+    cover: Veil | None = None,
 ) -> Survey:
     """Make one survey. A network that fails is in it as data; an instrument that breaks costs its own line.
 
-    With `terms`, tests that fill the line wait for their turn and keep to the data budget; with `exam` only what sends nothing
-    runs. Raises Refused, before anything is sent, when the config asks for a target that nobody authorised.
+    `own` is what the school's lists and room plan say, `before` what earlier surveys left, and `cover` the veil under which
+    clients are kept; without it a key is made that nobody keeps. With `terms`, tests that fill the line wait for their turn
+    and keep to the data budget; with `exam` only what sends nothing runs. Raises Refused, before anything is sent, when the
+    config asks for a target that nobody authorised.
     """
     rows = tuple(rows)
     allowed = held() if rights is None else rights
@@ -104,6 +110,7 @@ def take(
         settings = config.settings(row)
         if not row.wanted(settings):
             continue
+        settings = known(settings, readings.sightings, own)
         turn = Turn(row=row, settings=settings, context=context, terms=terms)
         reason = _reason(row, settings, config, allowed, exam=exam)
         if reason is None and (refusal := turn.refusal()) is not None:
@@ -114,7 +121,16 @@ def take(
         say(f"{row.name}: {row.does}")
         runs.append(_run(turn, readings))
     finished = clock.now()
-    naming = Naming(student=config.inventory.student_names, staff=config.inventory.staff_names)
+    veil = cover or thrown_away(config.site)
+    kept = reckoned(
+        counted(readings.sightings, config, own),
+        Seen(sightings=readings.sightings, measurements=readings.measurements, runs=runs),
+        config,
+        own=own,
+        before=before,
+        cover=veil,
+        now=finished,
+    )
     return Survey(
         id=survey_id(started, chance),
         site=config.site.name,
@@ -122,8 +138,12 @@ def take(
         started_at=started,
         finished_at=finished,
         measurements=tuple(readings.measurements),
-        devices=count(readings.sightings, naming),
+        devices=kept.devices,
         runs=tuple(runs),
+        findings=kept.findings,
+        unseen=kept.unseen,
+        answers=kept.answers,
+        period=veil.period,
         bytes_sent=_total(readings.measurements, "bytes_sent"),
         bytes_received=_total(readings.measurements, "bytes_received"),
     )
@@ -192,7 +212,7 @@ def exam_on(config: Config, now: datetime) -> bool:
 
 def _reason(row: Instrument, settings: object, config: Config, rights: frozenset[Capability], *, exam: bool) -> str | None:
     if exam and not row.silent:
-        return "exam mode: only what sends nothing runs"
+        return EXAM
     if row.name in config.survey.skip:
         return "left out by survey.skip in the config"
     if (reason := row.missing(settings)) is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from agent import shelf
-from bench import accuracy, ceiling, pieces
+from bench import accuracy, ceiling, kinds, listening, pieces, randoms, snmp, sweep
 from lab import BARE, Lab, LabFailed, Plan, Wan, open_lab
 from lab.plan import TESTPOINT
 from netready.measurement import Measurement
@@ -151,6 +151,11 @@ PARTS = {
     "reaches": accuracy.reaches,
     "ceiling": ceiling.ceiling,
     "pieces": pieces.pieces,
+    "sweep": sweep.sweep,
+    "listen": listening.listen,
+    "randoms": randoms.randoms,
+    "snmp": snmp.snmp,
+    "kinds": kinds.kinds,
 }
 NEED_IPERF3 = {"line", "peers", "ceiling"}
 

@@ -15,7 +15,6 @@ from readiness.sample import (
     grade,
     judged,
     methods,
-    nearest_rank,
     school_days,
     surveys,
 )
@@ -39,7 +38,7 @@ def _role(role: Role, samples: Sequence[Sample]) -> tuple[Fact, ...]:
     if not samples:
         note = f"no check of {platform(role)} was made in this window"
         blank = Fact(kind=EvidenceKind.MEASURED, metric="platform_success", role=role, value=None, note=note)
-        return _three(blank, None, None, None)
+        return _three(blank, (), None)
     counted = judged(samples)
     good = by_value(sample for sample in counted if sample.measurement.value is not None)
     failed = [str(sample.measurement.failure) for sample in counted if sample.measurement.value is None]
@@ -63,17 +62,27 @@ def _role(role: Role, samples: Sequence[Sample]) -> tuple[Fact, ...]:
     )
     # Oldest first, so the last word on each endpoint is its latest reading.
     latest = {sample.measurement.target: sample.measurement.value is not None for sample in counted}
-    p95 = nearest_rank(good, PERCENTILE_HIGH).value if good else None
-    return _three(shared, len(good) / len(counted), p95, float(sum(latest.values())))
+    return _three(shared, good, float(sum(latest.values())))
 
 
-def _three(shared: Fact, success: float | None, p95: float | None, hosts: float | None) -> tuple[Fact, ...]:
+def _three(shared: Fact, good: Sequence[Sample], hosts: float | None) -> tuple[Fact, ...]:
     replace = msgspec.structs.replace
     return (
-        replace(shared, value=success),
-        replace(shared, metric="platform_time_p95", value=p95, samples=shared.samples - shared.failures),
+        replace(shared, value=len(good) / shared.samples if shared.samples else None),
+        _p95(replace(shared, metric="platform_time_p95", samples=len(good)), good),
         replace(shared, metric="platform_hosts", kind=EvidenceKind.PROBED, value=hosts),
     )
+
+
+def _p95(fact: Fact, good: Sequence[Sample]) -> Fact:
+    """The time, s, within which 95 % of all checks were answered; where fewer were answered at all, it is at least the slowest.
+
+    A page that did not come counts as slower than any that did: otherwise the worse a platform answers, the faster it looks.
+    """
+    if not good:
+        return fact
+    rank = -(-PERCENTILE_HIGH * (len(good) + fact.failures) // 100)
+    return msgspec.structs.replace(fact, value=good[min(rank, len(good)) - 1].value, at_least=rank > len(good))
 
 
 def _note(samples: Sequence[Sample], counted: Sequence[Sample], failed: Sequence[str]) -> str:

@@ -41,12 +41,15 @@ TOWARDS = {"down": "towards the school", "up": "from the school"}
 class Tests(msgspec.Struct, frozen=True, kw_only=True):
     """One direction's throughput tests, of the newest method only: two methods are never averaged.
 
-    standing   the test whose rate is the 10th percentile by nearest rank; with up to ten tests, the lowest
+    least      the test whose rate is the 10th percentile by nearest rank; with up to ten tests, the lowest
+    standing   the same by what a test proves, its rate and the load beside it: a test beside much load may be the slowest
+               and yet prove more of the line than every other
     counted    the tests behind it: those in school hours, or all when there are none
     made       successful tests of the method, in and outside school hours
     """
 
     direction: str
+    least: Sample | None
     standing: Sample | None
     counted: tuple[Sample, ...]
     made: int
@@ -81,6 +84,7 @@ def tests(window: Window, direction: str) -> Tests:
     if not good:
         return Tests(
             direction=direction,
+            least=None,
             standing=None,
             counted=(),
             made=0,
@@ -96,7 +100,8 @@ def tests(window: Window, direction: str) -> Tests:
     others = sorted({sample.measurement.method for sample in good} - {method})
     return Tests(
         direction=direction,
-        standing=nearest_rank(by_value(counted), PERCENTILE_LOW),
+        least=nearest_rank(by_value(counted), PERCENTILE_LOW),
+        standing=nearest_rank(sorted(by_value(counted), key=_proven), PERCENTILE_LOW),
         counted=counted,
         made=len(same),
         outside=outside,
@@ -142,8 +147,16 @@ def _words(found: object) -> tuple[str, ...]:
 
 def load_during(found: Tests) -> float | None:
     """Other traffic on the line during the standing test, bit/s, where the test could see it."""
-    load = found.standing.measurement.detail("load_during") if found.standing else None
+    return _load_beside(found.standing) if found.standing else None
+
+
+def _load_beside(sample: Sample) -> float | None:
+    load = sample.measurement.detail("load_during")
     return load if load is not None and math.isfinite(load) and load >= 0 else None
+
+
+def _proven(sample: Sample) -> float:
+    return sample.value + (_load_beside(sample) or 0.0)
 
 
 def per_1000(found: Tests, site: Site) -> Fact:
@@ -211,9 +224,9 @@ def _contracted(site: Site, direction: str) -> Quantity:
 
 
 def _available(found: Tests) -> Quantity:
-    if found.standing is None:
+    if found.least is None:
         return Quantity(value=None, how=found.note)
-    return Quantity(value=found.standing.value, how=found.note, interval=found.standing.measurement.interval)
+    return Quantity(value=found.least.value, how=found.note, interval=found.least.measurement.interval)
 
 
 def _load(found: Tests) -> Quantity:
@@ -222,7 +235,8 @@ def _load(found: Tests) -> Quantity:
     load = load_during(found)
     if load is None:
         return Quantity(value=None, how="the test could not see what else was on the line")
-    return Quantity(value=load, how="other traffic on the line during that test")
+    which = "that test" if found.standing is found.least else f"the test of {rate(found.standing.value)}, which proves least"
+    return Quantity(value=load, how=f"other traffic on the line during {which}")
 
 
 def _how(found: Tests, fact: Fact, site: Site) -> str:

@@ -203,16 +203,19 @@ def _quantity(standard: Standard, line: Line) -> tuple[str, Quantity]:
         return "contracted", line.contracted
     if asked.startswith(("available", "unused")):
         return "available", line.available
-    # Added up again and not scaled back from the figure for 1,000: a rate that just suffices must not be lost in rounding.
-    load = line.load_during.value or 0.0
-    rate_free, interval = line.available.value, line.available.interval
+    each, interval = line.per_1000.value, line.per_1000.interval
     carried = Quantity(
-        value=None if rate_free is None else rate_free + load,
+        value=None if each is None else _whole(each, line),
         how=line.per_1000.how,
-        interval=(interval[0] + load, interval[1] + load) if interval else None,
+        interval=(_whole(interval[0], line), _whole(interval[1], line)) if interval else None,
         at_least=True,
     )
     return "carried, at least", carried
+
+
+def _whole(each: float, line: Line) -> float:
+    # A rate that just suffices must not be lost in scaling to 1,000 users and back, so the last bits are rounded away.
+    return round(each * line.users / 1000, 3)
 
 
 def _kept(line: Line, compared: str) -> str:

@@ -1,7 +1,8 @@
 """The device list as people read it: one row a device, with its troubles; content for the terminal and for the page."""
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -37,14 +38,12 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     rows      those that were asked for, infrastructure first
     total     devices before anything was left out by a filter
     elsewhere findings about no device of the list: a room, a port
-    answers   what a school asks, each as (question, answer)
     """
 
     survey: Survey
     rows: tuple[Row, ...]
     total: int
     elsewhere: tuple[Finding, ...]
-    answers: tuple[tuple[str, str], ...] = ()
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +62,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def inventory(survey: Survey, *, wanted: Filter | None = None, answers: Sequence[tuple[str, str]] = ()) -> Inventory:
+def inventory(survey: Survey, *, wanted: Filter | None = None) -> Inventory:
     """The list of a survey's devices, filtered."""
     asked = wanted or Filter()
     about: defaultdict[str, list[Finding]] = defaultdict(list)
@@ -81,7 +80,7 @@ def inventory(survey: Survey, *, wanted: Filter | None = None, answers: Sequence
         and asked.trouble in {None, finding.trouble}
         and (asked.room is None or (finding.room or "").casefold() == asked.room.casefold())
     )
-    return Inventory(survey=survey, rows=kept, total=len(rows), elsewhere=elsewhere, answers=tuple(answers))
+    return Inventory(survey=survey, rows=kept, total=len(rows), elsewhere=elsewhere)
 
 
 def counts(rows: Iterable[Row]) -> list[tuple[str, int]]:
@@ -142,11 +141,5 @@ def _order(row: Row) -> tuple[object, ...]:
 
 def _natural(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key under which "room 9" comes before "room 10"."""
-    parts: list[tuple[int, int, str]] = []
-    word = ""
-    for char in f"{text.casefold()}\0":
-        if word and char.isdecimal() != word[-1].isdecimal():
-            parts.append((0, int(word), "") if word.isdecimal() else (1, 0, word))
-            word = ""
-        word += char
-    return tuple(parts)
+    parts = re.split(r"([0-9]+)", text.casefold())
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part)

@@ -20,7 +20,7 @@ def lines(content: Inventory, *, width: int = 80, evidence: bool = False) -> lis
     """
     wide = max(NARROWEST, width)
     found = _wrap(summary(content), wide)
-    for question, answer in content.answers:
+    for question, answer in content.survey.answers:
         found += _wrap(f"{question}: {answer}", wide, hang=2)
     if content.elsewhere:
         found += ["", *_wrap("To look at", wide)]

@@ -56,19 +56,34 @@ class Interface(msgspec.Struct, frozen=True, kw_only=True):
 
     target: str
     speed: str = ""
+    duplex: str = ""
     received: str = ""
     sent: str = ""
+    broken_in: str = ""
+    broken_out: str = ""
+    power: str = ""
 
 
-_COLUMNS = {"interface_speed": "speed", "interface_received": "received", "interface_sent": "sent"}
+_COLUMNS = {
+    "interface_speed": "speed",
+    "interface_half_duplex": "duplex",
+    "interface_received": "received",
+    "interface_sent": "sent",
+    "interface_errors_received": "broken_in",
+    "interface_errors_sent": "broken_out",
+    "poe_port_power": "power",
+}
 
 
 def interfaces(measurements: Iterable[Measurement]) -> list[Interface]:
-    """One row an interface, in the order in which they were read; three rows each would bury the rest."""
+    """One row an interface, in the order in which they were read; a row for each counter would bury the rest."""
     found: dict[str, dict[str, str]] = {}
     for each in measurements:
         if each.metric in _COLUMNS and each.value is not None:
-            found.setdefault(each.target, {})[_COLUMNS[each.metric]] = units.amount(each.metric, each.value)
+            text = units.amount(each.metric, each.value)
+            if each.metric == "interface_half_duplex":
+                text = "half" if each.value else "full"
+            found.setdefault(each.target, {})[_COLUMNS[each.metric]] = text
     return [Interface(target=target, **cells) for target, cells in found.items()]
 
 

@@ -49,7 +49,7 @@ class Store:
         """Keep a survey whole, or not at all."""
         with _sentence(self.path), _transaction(self._db):
             self._db.execute(
-                "INSERT INTO survey VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO survey VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     survey.id,
                     survey.site,
@@ -63,6 +63,7 @@ class Store:
                     _json(survey.unseen),
                     survey.period,
                     _json(survey.forgotten),
+                    _json(survey.answers),
                 ),
             )
             self._db.executemany(
@@ -112,7 +113,7 @@ class Store:
         with _sentence(self.path):
             row = self._db.execute(
                 "SELECT id, site, software, started_at, finished_at, runs, bytes_sent, bytes_received,"
-                " findings, unseen, period, forgotten FROM survey WHERE id = ?",
+                " findings, unseen, period, forgotten, answers FROM survey WHERE id = ?",
                 (name,),
             ).fetchone()
             if row is None:
@@ -136,6 +137,7 @@ class Store:
             unseen=msgspec.json.decode(row[9], type=tuple[str, ...]),
             period=row[10],
             forgotten=msgspec.json.decode(row[11], type=dict[str, int]),
+            answers=msgspec.json.decode(row[12], type=tuple[tuple[str, str], ...]),
             measurements=tuple(_measurement(found) for found in measurements),
             devices=tuple(msgspec.json.decode(found[0], type=Device) for found in devices),
         )

@@ -9,7 +9,8 @@ import urllib.parse
 import pytest
 
 from lab import Plan, Wan, open_lab
-from lab.audit import compare, examine
+from lab.audit import examine
+from lab.comparison import compare
 
 pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
 

@@ -25,7 +25,7 @@ def audit(
 
     A summary is printed; DIR gets report.html, audit.json and criteria.csv. The config says what may be touched.
     """
-    from agent import assessment, budget, survey, writing
+    from agent import assessment, budget, counting, survey, writing
     from agent.capabilities import held
     from agent.clock import SystemClock, system_chance
     from agent.config import ConfigError
@@ -61,9 +61,13 @@ def audit(
             rights=rights,
             terms=Terms(config=session.config, book=store, even_if_busy=even_if_busy),
             exam=exam,
+            own=counting.lists(session.config, store.lists(), clock),
+            before=counting.past(session.config, store, clock.now()),
+            cover=counting.veil(session.config, clock.now()),
         )
         try:
             store.add(taken)
+            counting.forget(session.config, store, clock.now())
         except StoreError as error:
             show(taken, error, as_json=as_json)
             ctx.exit(CANNOT_SAY)

@@ -76,4 +76,5 @@ def _config(option: str | None) -> Check:
     except (ConfigError, Unfit) as error:
         return Check(name="config", ok=False, found=str(error), advice="netready init")
     networks = ", ".join(config.site.networks) or "none"
-    return Check(name="config", ok=True, found=f"{path}: {config.site.name}; authorised networks: {networks}")
+    found = (f"{path}: {config.site.name}", f"authorised networks: {networks}", *config.users_from())
+    return Check(name="config", ok=True, found="; ".join(found))

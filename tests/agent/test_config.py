@@ -19,12 +19,19 @@ contracted_up = 20e6
 """
 
 
+class Room(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A row of its settings."""
+
+    plan_file: str = ""
+
+
 class Probe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of a made-up instrument."""
 
     server: str = ""
     tries: int = 3
     secret_file: str = ""
+    rooms: tuple[Room, ...] = ()
 
 
 ROW = Instrument(
@@ -35,7 +42,7 @@ ROW = Instrument(
     does="nothing",
     metrics=(),
     hosts=lambda settings: (settings.server.rpartition(":")[0],),
-    files=("secret_file",),
+    files=("secret_file", "rooms.plan_file"),
 )
 
 
@@ -69,6 +76,14 @@ def test_defaults_are_values(tmp_path):
 def test_paths_are_relative_to_the_file(tmp_path):
     config = read(tmp_path, SITE + '[probe]\nsecret_file = "community.txt"\n')
     assert config.settings(ROW).secret_file == str(tmp_path / "community.txt")
+
+
+def test_paths_in_rows_are_relative_to_the_file(tmp_path):
+    rows = '[[probe.rooms]]\nplan_file = "a/12.svg"\n[[probe.rooms]]\n[[probe.rooms]]\nplan_file = "/srv/13.svg"\n'
+    config = read(tmp_path, SITE + rows)
+    assert [room.plan_file for room in config.settings(ROW).rooms] == [str(tmp_path / "a/12.svg"), "", "/srv/13.svg"]
+    with pytest.raises(Unfit, match=r"probe.rooms\[0\]: expected a table; got text"):
+        read(tmp_path, SITE + '[probe]\nrooms = ["12.svg"]\n')
 
 
 def test_hosts_that_the_config_names_are_authorised(tmp_path):

@@ -157,12 +157,13 @@ def test_catalogue_names_become_exporter_names_by_rule(name: str):
         Unit.BYTES: "_bytes",
         Unit.RATIO: "_ratio",
         Unit.COUNT: "",
+        Unit.WATTS: "_watts",
     }
     found = exposition.exporter_name(name)
     if name in exposition.ELSEWHERE:
         assert found in {family.name for family in exposition.OWN.values()}
     elif CATALOGUE[name].counter:
-        assert found == f"netready_{name}_bytes_total"
+        assert found == f"netready_{name}{endings[CATALOGUE[name].unit]}_total"
     else:
         assert found == f"netready_{name}{endings[CATALOGUE[name].unit]}"
 

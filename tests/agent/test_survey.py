@@ -72,7 +72,8 @@ def test_a_failed_network_is_data_and_every_instrument_reports_on_itself(tmp_pat
         1,
     )
     assert (found.bytes_sent, found.bytes_received) == (111, 50)
-    assert [device.addresses for device in found.devices] == [("10.20.0.7",)]
+    ((address,),) = [device.addresses for device in found.devices]
+    assert address.startswith("address-")
 
 
 def test_an_instrument_that_breaks_keeps_what_it_gave_and_spoils_nobody_else(tmp_path, hand_clock, capsys):

@@ -56,6 +56,7 @@ SURVEY = Survey(
     devices=(STRANGE, TENTH, CLIENT, POINT, SWITCH),
     findings=FINDINGS,
     unseen=("10.30.0.0/24 was not seen.",),
+    answers=(("Students for each student device", "12 at most"),),
     runs=(
         Run(instrument="a", method="a/1", ok=True, seconds=1, sent=(Sent(protocol="arp", frames=2, bytes=84),)),
         Run(instrument="b", method="b/1", ok=True, seconds=1, sent=(Sent(protocol="arp", frames=1, bytes=42),)),
@@ -70,6 +71,13 @@ def page(content):
 def test_infrastructure_comes_first_in_natural_order_and_what_is_unknown_last():
     assert [row.key for row in inventory(SURVEY).rows] == ["p9", "p10", SWITCH.key, CLIENT.key, STRANGE.key]
     assert summary(inventory(SURVEY)) == "5 devices: 2 access points, 1 student device, 1 switch, 1 device of unknown kind"
+
+
+def test_names_without_numbers_have_their_place_too():
+    names = ("ap-hall", "ap-10", "ap-9", "9th", "ap-9b")
+    devices = [Device(key=n, mac=None, addresses=(), names=(n,), kind=Kind.ACCESS_POINT, vendor=None) for n in names]
+    survey = Survey(id="s", site="L", software="n", started_at=AT, finished_at=AT, devices=tuple(devices))
+    assert [row.name for row in inventory(survey).rows] == ["9th", "ap-9", "ap-9b", "ap-10", "ap-hall"]
 
 
 def test_a_model_is_not_said_after_a_maker_that_it_begins_with():
@@ -100,7 +108,7 @@ def test_filters_by_kind_room_and_problem(wanted, keys, elsewhere):
 
 @pytest.mark.parametrize("width", [20, 33, 60, 80, 200])
 def test_no_width_of_a_terminal_cuts_anything_off(width):
-    content = inventory(SURVEY, answers=(("Students for each student device", "at most 12"),))
+    content = inventory(SURVEY)
     lines = inventory_lines.lines(content, width=width, evidence=True)
     assert max(map(len, lines)) <= width
     text = "".join("".join(lines).split())
