@@ -40,7 +40,7 @@ def snmp() -> Iterator[Row]:
 
     The clients take turns; each figure is the median of seven runs (three for the 40 agents). snmpbulkwalk's time is that of
     the whole program, and once less what the program needs for a single row; the libraries' is without their loading. pysnmp
-    is given 4 agents instead of 40. netready walks 8 devices at a time, as it is set from the start, but without its pace.
+    is given 4 agents instead of 40. netready walks 10 devices at a time, as it is set from the start, but without its pace.
     """
     yield (
         "work",

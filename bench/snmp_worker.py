@@ -26,7 +26,7 @@ class Wanted(msgspec.Struct, kw_only=True):
     port: int
     column: tuple[int, ...]
     devices: tuple[str, ...]
-    parallel: int = 8
+    parallel: int = 10
 
 
 class Took(msgspec.Struct, kw_only=True):

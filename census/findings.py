@@ -13,6 +13,7 @@ from census.merge import Census
 from census.ports import Names, failing, half_duplex, loops, unmanaged
 from census.power import headroom, short_of_power
 from census.specification import Specification, below_specification
+from census.told import canonical
 from netready.device import Sighting
 from netready.finding import Finding, Trouble
 from netready.measurement import Measurement
@@ -63,10 +64,11 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 def findings(basis: Basis, today: date, zone: tzinfo) -> tuple[Finding, ...]:
     """The findings, worst first; `today` is the site's date and `zone` its time zone."""
     census, names = basis.census, Names(basis.census)
+    sightings = canonical(basis.sightings)
     found: list[Finding] = [
         *loops(census),
-        *rogue_dhcp(census, basis.sightings, basis.dhcp_servers),
-        *duplicates(census, basis.sightings),
+        *rogue_dhcp(census, sightings, basis.dhcp_servers),
+        *duplicates(census, sightings),
         *failing(basis.measurements, basis.before, names),
         *half_duplex(basis.measurements, names),
         *crowded(census, busy_hour(basis.history, zone), basis.crowded),
@@ -77,6 +79,6 @@ def findings(basis: Basis, today: date, zone: tzinfo) -> tuple[Finding, ...]:
         *(below_specification(census.devices, basis.specification) if basis.specification else ()),
         *not_enrolled(census),
         *not_seen(census, today),
-        *proxies(census, basis.sightings),
+        *proxies(census, sightings),
     ]
     return tuple(sorted(found, key=lambda one: (ORDER.index(one.trouble), one.where, one.says)))

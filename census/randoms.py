@@ -21,6 +21,7 @@ METHOD = "addresses in use at once, band of simulated months/1"
 LOW = (0.0059, -0.5033, 0.8613, -0.0116, 0.1433, 0.4090)
 HIGH = (0.2004, -0.0236, 1.5417, 0.1508, 0.1188, 0.3392)
 
+FEW_DAYS = 3  # below it every address is one of a single day, and the band's lower edge says nothing
 # Attendance before anything is known, as days on which a device was seen of days on which it could have been.
 _SEEN, _COULD = 8.0, 10.0
 
@@ -109,6 +110,8 @@ def estimate(traces: Iterable[Trace]) -> Estimate:
     bottom, top = (
         seen.floor * math.exp(math.fsum(map(math.prod, zip(band, seen.figures, strict=True)))) for band in (LOW, HIGH)
     )
+    if seen.days < FEW_DAYS:
+        bottom = min(bottom, seen.floor)
     low = min(max(1, math.floor(bottom)), len(found))
     return Estimate(
         addresses=len(found),

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from errno import EINVAL
 from functools import partial
 from io import BufferedReader, FileIO
 from pathlib import Path, PurePosixPath
@@ -49,9 +50,13 @@ def opened(path: Path, name: str, wanted: Iterable[str]) -> Iterator[dict[str, f
     with _Archive(FileIO(path)) as file:
         try:
             found = _looked_through(file, name, frozenset(wanted), datetime.fromtimestamp(about.st_mtime, UTC))
-        # What zipfile says of bytes that are meant badly: a bad sum, a cut stream, an offset before the file, a later version.
+        # What zipfile says of bytes that are meant badly: a bad sum, a cut stream, a sign out of place, a later version.
         except (BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
             raise Unfit(name, "", f"expected a zip that is whole; {clean(str(error)) or 'it is cut short'}") from None
+        except OSError as error:
+            if error.errno != EINVAL:
+                raise
+            raise Unfit(name, "", "expected a zip that is whole; an offset in it points out of it") from None
         try:
             yield found
         except (BadZipFile, zlib.error, EOFError):

@@ -121,7 +121,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     retries: Annotated[int, Meta(ge=0, le=5)] = 2
     max_rows: Annotated[int, Meta(ge=1, le=1_000_000)] = 20_000
     deadline: Annotated[float, Meta(gt=0, le=600)] = 30.0
-    parallel: Annotated[int, Meta(ge=1, le=32)] = 8
+    parallel: Annotated[int, Meta(ge=1, le=32)] = 10
     requests_per_second: Annotated[float, Meta(ge=0, le=10_000)] = 50.0
 
     def __post_init__(self) -> None:

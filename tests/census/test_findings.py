@@ -1,12 +1,19 @@
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_network
 from zoneinfo import ZoneInfo
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from census.answers import School, answers
 from census.coverage import busy_hour
 from census.findings import ORDER, Basis, findings
 from census.kinds import Naming
 from census.merge import count
 from census.ports import Names
 from census.power import headroom
+from census.specification import named
+from census.unseen import Looked, unseen
 from netready.device import Sighting
 from netready.finding import Trouble
 from netready.measurement import Measurement
@@ -274,3 +281,62 @@ def test_computers_that_no_list_has_are_found_once_there_is_a_list():
     (one,) = only(Trouble.SEEN_NOT_ENROLLED, stranger, made_up, seen("google", card(1), serial="5CD000001"))
     assert one.says == "One student device was seen that no list of the school has (google)."
     assert one.devices == (PC,)
+
+
+# --- whatever comes ----------------------------------------------------------------------------------------------------------
+
+CARDS = ["70:10:6f:aa:00:00", PC, PHONE, POINT, "02:00:00:00:00:01", "00:00:5e:00:01:01"]
+HOLDERS = ["10.20.0.2", "10.20.0.3", "10.20.0.50", "2001:db8::1", "not an address"]
+words = st.sampled_from(["5", "6", "google", "yes", "bridge", "wlan-ap", "2026-10-01", "-1", "", "=1+1", "9" * 40])
+sources = st.sampled_from(
+    ["arp", "snmp", "fdb", "lldp", "cdp", "wifi", "controller", "router", "dhcp", "dhcp-server", "google"]
+)
+TOPOLOGY = ["switch", "port", "macs", "addresses", "capabilities", "point", "clients", "serves", "proxy", "location"]
+LISTED = ["serial", "last_seen", "updates_until", "memory", "screen", "os", "os_version", "model", "room", "cart", "sysdescr"]
+names = st.sampled_from([*TOPOLOGY, *LISTED])
+anything = st.builds(
+    Sighting,
+    source=sources,
+    at=st.just(AT),
+    mac=st.none() | st.sampled_from(CARDS),
+    address=st.none() | st.sampled_from(HOLDERS),
+    name=st.none() | st.sampled_from(["switch-1", "chromebook-1", "ap-7"]),
+    facts=st.dictionaries(names, words | st.sampled_from([*HOLDERS, *CARDS]), max_size=6),
+)
+readings = st.builds(
+    measured,
+    st.sampled_from(["interface_errors_received", "interface_half_duplex", "poe_power_available", "poe_power_used"])
+    | st.sampled_from(["access_point_clients", "device_uptime", "arp_hosts", "listen_dropped"]),
+    st.sampled_from(["10.20.0.2 5", "10.20.0.2", "10.20.0.9 ap-7", "x", "", "10.20.0.0/24", "::/0"]),
+    st.sampled_from([0.0, 1.0, 1e9, -5.0]),
+    packets=st.sampled_from([0, 5, 10**9, None]),
+    uptime=st.sampled_from([0.0, 1e6, None]),
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(anything, max_size=14).flatmap(lambda one: st.tuples(st.just(one), st.permutations(one))),
+    st.lists(readings, max_size=6),
+)
+def test_whatever_was_seen_the_findings_come_out_and_the_order_does_not_matter(orders, measurements):
+    told = []
+    for sightings in orders:
+        census = count(sightings, NAMING)
+        basis = Basis(
+            census=census,
+            sightings=sightings,
+            measurements=measurements,
+            history=measurements,
+            specification=named("classroom-2026"),
+        )
+        looked = Looked(
+            census=census, networks=[ip_network("10.20.0.0/24")], sightings=sightings, measurements=measurements, runs=()
+        )
+        school = School(students=10, classrooms=2)
+        told.append(
+            (findings(basis, TODAY, UTC), unseen(looked), answers(census, school, TODAY, busy=busy_hour(measurements, UTC)))
+        )
+    assert told[0] == told[1]
+    keys = {device.key for device in (*census.devices, *census.enrolled_unseen)}
+    assert all(one.says.endswith(".") and set(one.devices) <= keys for one in told[0][0])

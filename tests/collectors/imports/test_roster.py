@@ -318,6 +318,16 @@ def test_a_zip_that_is_cut_short_is_refused(pack, refusal):
     assert refusal(path) == "oneroster.zip: expected a zip that is whole; File is not a zip file"
 
 
+def test_an_offset_that_points_before_the_file_is_refused(pack, refusal):
+    path = pack(sample("1_1"))
+    data = bytearray(path.read_bytes())
+    end = data.rindex(b"PK\x05\x06")
+    directory, length = struct.unpack_from("<L", data, end + 16)[0], struct.unpack_from("<L", data, end + 12)[0]
+    struct.pack_into("<L", data, end + 12, directory + length + 9)
+    path.write_bytes(data)
+    assert refusal(path).startswith("oneroster.zip: expected a zip that is whole; ")
+
+
 _RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
