@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from census.vendors import table_date
 from collectors.imports.format import Units
 from collectors.imports.read import read_file
 from collectors.imports.room_plan import read_plan
+from netready.authority import Network
 from netready.clock import Clock
 from netready.device import Device, Sighting
 from netready.finding import Finding
@@ -85,21 +86,25 @@ def lists(config: Config, more: Iterable[tuple[str, str]], clock: Clock) -> List
     return Lists(plan=plan, specification=specification, sightings=tuple(found), notes=tuple(notes))
 
 
-def counted(sightings: Sequence[Sighting], config: Config, own: Lists) -> Census:
+def counted(sightings: Iterable[Sighting], own: Lists, naming: Naming, networks: Sequence[Network]) -> Census:
     """The census of what was seen, with the school's lists and its room plan.
 
-    A router's table names whoever it talks to, its provider's router too; only the site's own networks are counted.
+    A router's table names whoever it talks to, its provider's router too; only the authorised `networks` are counted.
     """
-    naming = Naming(student=config.inventory.student_names, staff=config.inventory.staff_names)
-    ours = (each for each in sightings if each.source != "router" or _inside(each.address, config.site))
+    ours = (each for each in sightings if each.source != "router" or _inside(each.address, networks))
     return count([*ours, *own.sightings], naming, own.plan)
 
 
-def _inside(address: str | None, site: Site) -> bool:
+def naming(config: Config) -> Naming:
+    """The site's own naming habits."""
+    return Naming(student=config.inventory.student_names, staff=config.inventory.staff_names)
+
+
+def _inside(address: str | None, networks: Sequence[Network]) -> bool:
     if address is None:
         return True
     found = ip_address(address)
-    return found.is_link_local or any(found in network for network in site.authorised)
+    return found.is_link_local or any(found in network for network in networks)
 
 
 def veil(config: Config, now: datetime) -> Veil:
@@ -115,8 +120,7 @@ def veil(config: Config, now: datetime) -> Veil:
 
 def thrown_away(site: Site) -> Veil:
     """A veil whose key nobody keeps: its pseudonyms hold for one survey."""
-    networks: tuple[IPv4Network | IPv6Network, ...] = site.authorised
-    return Veil(key=secrets.token_bytes(KEY_BYTES), period="", networks=networks)
+    return Veil(key=secrets.token_bytes(KEY_BYTES), period="", networks=site.authorised)
 
 
 def forget(config: Config, store: Store, now: datetime) -> int:

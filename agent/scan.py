@@ -1,6 +1,6 @@
 """A scan by itself: the instruments that see devices, run without measuring the line and without keeping anything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Any
@@ -9,14 +9,13 @@ import msgspec
 
 from agent.capabilities import held
 from agent.clock import SystemClock
-from agent.counting import NO_LISTS, Lists, lists
+from agent.counting import NO_LISTS, Lists, counted, lists, naming
 from agent.instruments import instruments
 from agent.session import Session, begin_if_configured, context_for, progress
 from agent.survey import EXAM, Readings, exam_on, read
 from census.kinds import Naming
-from census.merge import count
 from netready import __version__
-from netready.authority import Refused
+from netready.authority import Network, Refused
 from netready.instrument import Instrument
 from netready.survey import Run, Survey
 
@@ -106,7 +105,7 @@ def _seen(
                 sent=tuple(found.sent),
             )
         )
-    return _survey(session, taken, clock)
+    return _survey(session, taken, context.authority.networks, clock)
 
 
 def _reason(row: Instrument, settings: object, *, exam: bool) -> str | None:
@@ -117,12 +116,11 @@ def _reason(row: Instrument, settings: object, *, exam: bool) -> str | None:
     return None if row.needs <= held() else "this machine does not allow it; `netready doctor` says how to"
 
 
-def _survey(session: Session | None, taken: _Taken, clock: SystemClock) -> Survey:
+def _survey(session: Session | None, taken: _Taken, networks: Sequence[Network], clock: SystemClock) -> Survey:
     """What was seen as a survey that nobody keeps: in clear, for the person at this terminal."""
     own: Lists = lists(session.config, (), clock) if session else NO_LISTS
-    inventory = session.config.inventory if session else None
-    naming = Naming(student=inventory.student_names, staff=inventory.staff_names) if inventory else Naming()
-    found = count([*taken.readings.sightings, *own.sightings], naming, own.plan)
+    habits = naming(session.config) if session else Naming()
+    found = counted(taken.readings.sightings, own, habits, networks)
     failed = [f"{each.target}: {each.failure}" for each in taken.readings.measurements if each.failure is not None]
     return Survey(
         id=NOWHERE,

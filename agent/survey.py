@@ -11,7 +11,7 @@ from agent import budget
 from agent.budget import Left
 from agent.capabilities import held
 from agent.config import Config, authority
-from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Seen, counted, known, reckoned, thrown_away
+from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Seen, counted, known, naming, reckoned, thrown_away
 from agent.turn import Terms, Turn, fills
 from netready import __version__
 from netready.authority import Refused
@@ -123,7 +123,7 @@ def take(
     finished = clock.now()
     veil = cover or thrown_away(config.site)
     kept = reckoned(
-        counted(readings.sightings, config, own),
+        counted(readings.sightings, own, naming(config), config.site.authorised),
         Seen(sightings=readings.sightings, measurements=readings.measurements, runs=runs),
         config,
         own=own,

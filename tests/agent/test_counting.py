@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from agent.config import load
-from agent.counting import NO_LISTS, counted, forget, known, lists, veil, withheld
+from agent.counting import NO_LISTS, counted, forget, known, lists, naming, veil, withheld
 from agent.survey import take
 from netready.device import Device, Kind, Place, Sighting
 from netready.instrument import Instrument
@@ -155,5 +155,10 @@ def test_the_census_takes_in_lists(tmp_path, hand_clock):
     (tmp_path / "dnsmasq.leases").write_text(f"0 {PUPIL} 10.20.0.61 annas-macbook *\n")
     config = school(tmp_path, '[inventory]\nlists = ["dnsmasq.leases"]\nstudent_names = ["annas-*"]\n')
     own = lists(config, (), hand_clock)
-    found = counted([Sighting(source="arp", at=hand_clock.now(), mac=PUPIL, address="10.20.0.61")], config, own)
+    at = hand_clock.now()
+    seen_here = [
+        Sighting(source="arp", at=at, mac=PUPIL, address="10.20.0.61"),
+        Sighting(source="router", at=at, mac="00:00:5e:00:53:09", address="198.51.100.1"),  # the provider's router
+    ]
+    found = counted(seen_here, own, naming(config), config.site.authorised)
     assert [device.kind for device in found.devices] == [Kind.STUDENT_DEVICE]

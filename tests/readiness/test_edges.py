@@ -97,6 +97,15 @@ class TestTheGate:
             readings = throughput([60e6], start=NOW - timedelta(days=20, seconds=older))
             assert outcome_of(rule, roadmap, school, readings=readings).outcome is wanted
 
+    def test_what_went_stale_is_named_with_its_platform_or_kind(self, roadmap, school, pages):
+        rule = msgspec.structs.replace(
+            self.RULE, criterion=None, metric="platform_success", role=Role.LMS, at_least=0.5, max_age_days=10
+        )
+        assert (
+            outcome_of(rule, roadmap, school, readings=pages([1.0])).missing
+            == "a new reading of checks of the learning platform"
+        )
+
     def test_a_criterion_that_rests_on_old_readings_is_stale_too(self, roadmap, school, throughput):
         rule = msgspec.structs.replace(self.RULE, criterion="L.2", max_age_days=10)
         found = outcome_of(rule, roadmap, school, readings=throughput([60e6] * 12))
@@ -112,7 +121,10 @@ class TestBounds:
         return weigh(bound, index([fact]))
 
     def test_an_interval_across_an_upper_bound_settles_nothing(self):
-        assert self.said(self.bound(at_most=7.0), 6.0, interval=(5.0, 8.0)).outcome is Outcome.UNKNOWN
+        found = self.said(self.bound(at_most=7.0), 6.0, interval=(5.0, 8.0))
+        assert found.outcome is Outcome.UNKNOWN
+        assert found.reason == "inconclusive: the 95 % interval, 5 days to 8 days, straddles 7 days"
+        assert found.missing == "more readings of the last audit, until the interval clears 7 days"
         assert self.said(self.bound(at_most=7.0), 7.0, interval=(7.0, 8.0)).outcome is Outcome.UNKNOWN
         assert self.said(self.bound(at_most=7.0), 6.0, interval=(5.0, 7.0)).outcome is Outcome.MET
         assert self.said(self.bound(at_most=7.0), 9.0, interval=(8.0, 9.0)).outcome is Outcome.NOT_MET
@@ -150,6 +162,40 @@ class TestTheLine:
         assert (target.outcome, target.shortfall) == (Outcome.MET, 0.0)
         assert "short" not in target.reason
 
+    def test_only_a_provisional_target_says_on_how_many_days_it_was_tested(self, school, throughput):
+        for days, told in ((9, True), (10, False)):
+            target = gather(school, throughput([60e6] * days), [], now=NOW).down.targets[0]
+            assert ("tested on" in target.reason) is told
+
+    def test_a_reading_still_to_come_is_told_and_one_from_before_the_window_is_not(self, school, throughput):
+        for at, told in ((NOW + timedelta(seconds=1), True), (NOW - timedelta(days=91), False)):
+            doubts = gather(school, throughput([60e6], start=at), [], now=NOW).provisional
+            assert any("still to come" in doubt for doubt in doubts) is told
+
+    def test_the_server_is_named_where_all_tests_had_one(self, school, throughput, monday):
+        tests = throughput([60e6] * 2)
+        other = [
+            msgspec.structs.replace(one, measurement=msgspec.structs.replace(one.measurement, target="10.9.9.9:1"))
+            for one in throughput([60e6], start=monday + timedelta(hours=1))
+        ]
+        for readings, target in ((tests, tests[0].measurement.target), (tests + other, "")):
+            facts = index(gather(school, readings, [], now=NOW).facts)
+            assert facts["internet_down_per_1000", None, None].target == target
+
+    def test_one_test_at_night_and_two_are_told_apart(self, school, throughput, monday):
+        night = throughput([60e6, 61e6], start=monday.replace(hour=2))
+        for count, said in ((1, "one test with netready/1, made outside"), (2, "2 tests with netready/1, all of them outside")):
+            assert f"{said} school hours" in gather(school, night[:count], [], now=NOW).down.available.how
+
+    def test_the_first_bell_is_in_school_hours_and_the_last_is_not(self, school, throughput, monday):
+        for hour, days in ((7, 1), (15, 0)):
+            found = gather(school, throughput([60e6], start=monday.replace(hour=hour, minute=30)), [], now=NOW)
+            assert (found.school_days, found.down.days) == (days, days)
+
+    def test_the_window_holds_its_first_moment_and_its_last(self, school, throughput):
+        for at, samples in ((NOW - timedelta(days=90), 1), (NOW, 1), (NOW - timedelta(days=90, seconds=1), 0)):
+            assert gather(school, throughput([60e6], start=at), [], now=NOW).down.samples == samples
+
     def test_ten_school_days_are_enough(self, school, throughput):
         both = throughput([60e6] * 10) + throughput([60e6] * 10, direction="up")
         assert gather(school, both, [], now=NOW).provisional == ()
@@ -176,6 +222,10 @@ class TestTheLine:
             readings = counters([n * 36e9 for n in range(16)], start=monday.replace(hour=0), step=step)
             assert gather(school, readings, [], now=NOW).down.used.value == wanted
 
+    def test_a_month_of_three_readings_has_no_rate(self, school, counters):
+        readings = counters([n * 3e9 for n in range(3)])
+        assert monthly(school, window(school, readings, NOW - timedelta(days=90), NOW), "down") == []
+
     def test_two_readings_of_one_moment_make_no_rate(self, school, counters):
         readings = counters([n * 3e9 for n in range(30)])
         again = [msgspec.structs.replace(readings[9], survey="s-other")]
@@ -186,6 +236,17 @@ class TestTheLine:
         found = judge(roadmap, school, gather(school, readings, [], now=NOW), [], now=NOW)
         moments = [one.measurement.taken_at for one in readings]
         assert (found.first_at, found.last_at) == (min(moments), max(moments))
+
+    def test_a_line_that_nobody_uses_is_used_at_0(self, school, counters):
+        assert gather(school, counters([5.0] * 30), [], now=NOW).down.used.value == 0
+
+    def test_twelve_intervals_in_school_hours_are_enough_and_eleven_are_not(self, school, counters, monday):
+        night = counters([n * 30e9 for n in range(60)], start=monday.replace(hour=1))
+        for intervals, hours in ((12, "school hours"), (11, "all hours")):
+            day = counters([1e13 + n * 3e9 for n in range(intervals + 1)])
+            assert gather(school, night + day, [], now=NOW).down.used.how.endswith(
+                f"in {hours} (1 gap longer than an hour left out)"
+            )
 
     def test_a_clock_that_stood_still_is_no_restart(self, school, counters):
         readings = counters([n * 3e9 for n in range(30)], uptimes=[500.0] * 30)
@@ -231,6 +292,10 @@ class TestStandards:
         (one,) = standards.parse(f"{self.TEXT}min_students = 0\n".encode(), "s.toml").standards
         assert one.min_students == 0
 
+    def test_a_standard_may_be_for_one_size_only(self):
+        text = f"{self.TEXT}min_students = 9\nmax_students = 9\n"
+        assert standards.parse(text.encode(), "s.toml").standards[0].max_students == 9
+
     def test_a_standard_reaches_to_its_last_student(self, school, throughput):
         found = gather(school, throughput([200e6]), [], now=NOW)
         for field in ("min_students", "max_students"):
@@ -245,10 +310,12 @@ class TestCounts:
             school, endpoints=(*school.endpoints, Endpoint(name="b", url="https://b.test/", role=Role.SIS))
         )
         readings = pages([1.0], target="https://b.test/", role="sis")
-        for days in range(3):
+        for days in range(12):  # ten of them are school days
             readings += pages([1.0], start=monday + timedelta(days=days))
         asked = "1 of the 10 school days that a lasting decision wants"
         assert f"The platform's endpoints were checked on {asked}." in gather(two, readings, [], now=NOW).provisional
+        ten = gather(school, readings, [], now=NOW).provisional
+        assert not any("endpoints" in doubt for doubt in ten)
 
     def test_hosts_are_those_that_answered_last(self, school, pages):
         two = msgspec.structs.replace(
@@ -271,6 +338,19 @@ class TestCounts:
 
         assert note(student_device=3) == "no access point was recognised"
         assert note(access_point=3) == "no end device was recognised"
+
+    def test_a_contract_says_where_it_stands_or_that_it_is_nowhere(self, school):
+        for site, said in (
+            (school, "the contracts in"),
+            (msgspec.structs.replace(school, circuits=()), "no circuit is described in"),
+        ):
+            facts = index(gather(site, [], [], now=NOW).facts)
+            assert facts["contracted_down_per_1000", None, None].note == f"{said} the site's configuration"
+
+    def test_devices_were_seen_at_the_newest_audit(self, school, devices):
+        for audits in ([NOW - timedelta(days=3), NOW - timedelta(days=1)], [NOW, NOW - timedelta(days=2)]):
+            facts = index(gather(school, [], devices(switch=1), now=NOW, audits=audits).facts)
+            assert facts["devices", None, Kind.SWITCH].last_at == max(audits)
 
     def test_an_audit_that_ends_this_moment_counts(self, school):
         facts = index(gather(school, [], [], now=NOW, audits=[NOW]).facts)
@@ -302,14 +382,25 @@ def test_two_waivers_may_follow_each_other_and_not_share_a_day():
     rule = Rule(id="r", title="R", level=Level.SOFT, why="-", remedy="-", criterion="P.2")
     policy = Policy(id="p", version="1", title="-", platform="-", waves=(Wave(id="w", title="-", rules=(rule,)),))
 
-    def read(on):
+    def read(on, *, turned=False):
         rows = ((date(2026, 3, 1), date(2026, 3, 20)), (on, date(2026, 4, 20)))
+        rows = rows[::-1] if turned else rows
         text = "".join(f'[[waivers]]\nrule = "r"\nowner = "B"\nreason = "-"\non = {a}\nuntil = {b}\n' for a, b in rows)
         return parse_waivers(text.encode(), "w.toml", policy)
 
     assert len(read(date(2026, 3, 21))) == 2
-    with pytest.raises(Unfit, match="expected one waiver of a rule at a time"):
-        read(date(2026, 3, 20))
+    for turned in (False, True):
+        with pytest.raises(Unfit, match="expected one waiver of a rule at a time"):
+            read(date(2026, 3, 20), turned=turned)
+    with pytest.raises(Unfit, match="expected a date later than 2026-04-20, which is on; got 2026-04-20"):
+        read(date(2026, 4, 20))
+
+
+def test_what_is_demanded_begins_above_the_entry(roadmap, school):
+    first = msgspec.structs.replace(roadmap.criteria[0], deficit=False, required=True)
+    asked = msgspec.structs.replace(roadmap, criteria=(first, *roadmap.criteria[1:]))
+    found = judge(asked, school, gather(school, [], [], now=NOW), [], now=NOW).stages[0]
+    assert (found.met + found.not_met + found.unknown, found.missing) == (2, ("L.2",))
 
 
 def test_what_is_missing_reaches_only_as_far_as_the_next_stage(roadmap, school):
@@ -320,6 +411,15 @@ def test_what_is_missing_reaches_only_as_far_as_the_next_stage(roadmap, school):
 def test_a_use_that_falls_steeply_is_no_trend_either():
     months = [(date(2024 + (8 + n) // 12, (8 + n) % 12 + 1, 1), 100e6 * 0.4 ** (n / 12)) for n in range(14)]
     assert "no clear trend" in history(months).how
+
+
+def test_a_history_spans_330_days_or_is_none():
+    for days, months in ((30, 12), (29.9, 0)):
+        points = [(date(2025, 1, 1) + timedelta(days=n * days), 100e6 * 1.2 ** (n * days / 365)) for n in range(11)]
+        assert (
+            history([(date(2025, 1, 15), 100.8e6), *points[:-1], (date(2025, 1, 1) + timedelta(days=days * 11), 118e6)]).months
+            == months
+        )
 
 
 def test_a_month_without_any_use_is_left_out_of_the_growth():
