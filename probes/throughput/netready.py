@@ -26,6 +26,7 @@ STREAMS = 8  # enough that default buffers of 4 to 6 MB fill 1 Gbit/s at 120 ms,
 MOST_STREAMS = 16
 USUAL = 1.2  # s of load that a direction mostly takes; foretells the data
 LOOK = 0.05  # s between looks at the rule
+CLOSING = 0.2  # s of LONGEST that are left for the last readings and for closing; on a busy machine they take half of it
 MARGIN = 3.0  # s that the server is asked to stay longer than we need it
 GROWTH = 0.02  # ratio: more streams that bring less than this bring nothing
 
@@ -72,7 +73,7 @@ def _measure(direction: Direction, settings: Throughput, context: Context) -> It
 
 def _run(outcome: Outcome, flows: Flows, settings: Throughput, context: Context) -> None:
     outcome.begun = context.clock.monotonic()
-    longest = settings.time(LONGEST)
+    longest = settings.time(LONGEST - CLOSING)
     flows.open(settings.streams or STREAMS, seconds=longest + MARGIN, probe=True)
     watch.begin(outcome, flows, context)
     _Rule(outcome, flows, settings).run(longest - outcome.offset)
