@@ -38,7 +38,7 @@ def pair() -> Iterator[tuple[str, str]]:
 
 
 def ceiling() -> Iterator[Row]:
-    """Our client and testpoint beside iperf3, as many streams and BBR on both; RUNS runs of each in turn, median and range.
+    """Our client and testpoint beside iperf3, as many streams and BBR on both; five runs of each in turn, median and range.
 
     Processor time is that of both ends, in seconds a GB.
     """

@@ -17,6 +17,7 @@ from census.evidence import Matcher, Rule, words
 from census.rules_announced import ANNOUNCED
 from census.rules_managed import DEED_ROLES, DEEDS, MANAGED
 from census.rules_says import SAYS
+from census.told import LISTS
 from census.vendors import is_local, vendor
 from netready.device import Kind, Sighting
 
@@ -29,7 +30,6 @@ LISTED = 8  # an asset list's word on whose it is
 
 OWNERS = {"student": Kind.STUDENT_DEVICE, "staff": Kind.STAFF_DEVICE}
 _PERSONAL = (Kind.COMPUTER, Kind.PHONE)  # what a person uses
-LISTS = frozenset({"google", "intune", "jamf", "snipe-it", "glpi"})
 # Facts that hold the words of a product, by source; of the lists the model.
 _PRODUCT = {
     "snmp": ("sysdescr", "model"),
