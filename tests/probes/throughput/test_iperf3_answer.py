@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 
 from netready.failure import Failed
@@ -50,6 +51,25 @@ def test_the_interval_is_made_of_the_seconds_that_count():
     # By hand: seconds of 20, 20.4, 19.6, 20, 20 Mbit/s; s = 0.2828, t(4) = 2.776, half-width 2.776 * 0.2828 / sqrt(5)
     assert high - low == pytest.approx(2 * 0.3511e6, rel=0.001)
     assert figure(answer((SECOND, SECOND)), DOWN).interval is None
+
+
+def test_a_second_of_warm_up_that_iperf3_threw_away_is_reckoned_and_gives_its_time_to_no_other():
+    # As iperf 3.12 prints it: the first counted second is called two seconds long and ends at one.
+    rows = json.loads(msgspec.json.encode(answer().intervals))
+    rows[1]["sum"] |= {"seconds": 2.0, "end": 1.0}
+    found = answer(intervals=rows)
+    assert found.reckoned == pytest.approx(1.0)
+    assert found.moved == 7 * SECOND  # a listed second of warm-up, the one that is reckoned, and five that count
+    assert figure(found, DOWN).interval == figure(answer(), DOWN).interval
+    assert describe(found, DOWN)["warm_up_reckoned"] == 1.0
+    assert "warm_up_reckoned" not in describe(answer(), DOWN)
+
+
+@pytest.mark.parametrize(("seconds", "end"), [(1e308, 1e-300), (2.0, 0.0), (2.0, -1.0), (-5.0, 1.0), (1e9, 1.0)])
+def test_an_interval_of_a_length_that_cannot_be_adds_no_more_than_itself(seconds, end):
+    rows = json.loads(msgspec.json.encode(answer().intervals))
+    rows[1]["sum"] |= {"seconds": seconds, "end": end}
+    assert answer(intervals=rows).moved <= 7 * SECOND
 
 
 def test_a_server_that_lists_its_own_seconds_gives_an_upload_its_interval():
