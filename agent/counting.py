@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -38,8 +37,6 @@ from netready.site import Site
 from netready.survey import Run, Survey
 from reports.inventory_answers import words
 from store import Store
-
-TELLERS = frozenset({"router", "lease", "dhcp", "snmp"})
 
 
 class Lists(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,20 +123,6 @@ def thrown_away(site: Site) -> Veil:
 def forget(config: Config, store: Store, now: datetime) -> int:
     """Forget clients that were kept long enough; how many."""
     return store.forget_clients(now - timedelta(seconds=config.inventory.retention))
-
-
-def known(settings: Any, sightings: Iterable[Sighting], own: Lists) -> Any:
-    """Settings of a sweep, told which hosts are known already: by routers, leases, and what they said themselves.
-
-    Those are asked by unicast first, which nobody else hears. Other settings are returned as they are.
-    """
-    if not hasattr(settings, "known"):
-        return settings
-    pairs: dict[str, str] = {}
-    for each in (*own.sightings, *sightings):
-        if each.source in TELLERS and each.mac and each.address and ":" not in each.address:
-            pairs[each.address] = each.mac
-    return msgspec.structs.replace(settings, known=tuple(sorted(pairs.items())))
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,24 +11,17 @@ from agent.capabilities import held
 from agent.clock import SystemClock
 from agent.counting import NO_LISTS, Lists, counted, lists, naming
 from agent.instruments import instruments
-from agent.session import Session, begin_if_configured, context_for, progress
-from agent.survey import EXAM, Readings, exam_on, read
+from agent.session import Session, begin_if_configured, context_for
+from agent.survey import Readings, exam_on, run, why_not
 from census.kinds import Naming
 from netready import __version__
 from netready.authority import Network, Refused
 from netready.instrument import Instrument
-from netready.survey import Run, Survey
+from netready.survey import Survey
+from probes.sweep import SweepSettings
 
 SEERS = ("listen", "capture", "snmp", "arp_sweep", "icmp_sweep", "nd_sweep")  # the instruments that yield sightings
 NOWHERE = "not kept"
-
-
-class _Taken(msgspec.Struct, kw_only=True):
-    """What has been seen so far."""
-
-    started: datetime
-    readings: Readings = msgspec.field(default_factory=Readings)
-    runs: list[Run] = []
 
 
 def scan_now(networks: tuple[str, ...], option: str | None, *, exam: bool) -> Survey:
@@ -76,60 +69,37 @@ def _seen(
             else:  # asked by multicast, never address by address, so its size does not matter
                 context.authority.allow_host(str(ip_network(network)[0]))
     exam = exam or (session is not None and exam_on(session.config, clock.now()))
-    taken = _Taken(started=clock.now())
+    rights = held()
+    chosen: list[tuple[Instrument, Any, str | None]] = []
     for row in rows:
         settings = session.config.settings(row) if session else row.settings()
         if row.name in asked:
             settings = msgspec.convert({**msgspec.to_builtins(settings), **asked[row.name]}, row.settings)
-        elif hasattr(settings, "networks") and (networks or not settings.networks):
+        elif isinstance(settings, SweepSettings) and (networks or not settings.networks):
             settings = msgspec.structs.replace(settings, networks=wanted)
-        if not row.wanted(settings):
-            continue
-        begun = clock.monotonic()
-        reason = _reason(row, settings, exam=exam)
-        found = Readings()
-        if reason is None:
-            progress(f"{row.name}: {row.does}")
-            found = read(row, settings, context)
-        taken.readings.sightings += found.sightings
-        taken.readings.measurements += found.measurements
-        taken.runs.append(
-            Run(
-                instrument=row.name,
-                method=row.method,
-                ok=True,
-                seconds=clock.monotonic() - begun,
-                measurements=len(found.measurements),
-                sightings=len(found.sightings),
-                skipped=reason,
-                sent=tuple(found.sent),
-            )
-        )
-    return _survey(session, taken, context.authority.networks, clock)
+        if row.wanted(settings):
+            chosen.append((row, settings, why_not(row, settings, rights, exam=exam)))
+    started = clock.now()
+    return _survey(session, started, run(chosen, context), context.authority.networks, clock)
 
 
-def _reason(row: Instrument, settings: object, *, exam: bool) -> str | None:
-    if exam and not row.silent:
-        return EXAM
-    if (reason := row.missing(settings)) is not None:
-        return reason
-    return None if row.needs <= held() else "this machine does not allow it; `netready doctor` says how to"
-
-
-def _survey(session: Session | None, taken: _Taken, networks: Sequence[Network], clock: SystemClock) -> Survey:
+def _survey(
+    session: Session | None, started: datetime, readings: Readings, networks: Sequence[Network], clock: SystemClock
+) -> Survey:
     """What was seen as a survey that nobody keeps: in clear, for the person at this terminal."""
     own: Lists = lists(session.config, (), clock) if session else NO_LISTS
     habits = naming(session.config) if session else Naming()
-    found = counted(taken.readings.sightings, own, habits, networks)
-    failed = [f"{each.target}: {each.failure}" for each in taken.readings.measurements if each.failure is not None]
+    found = counted(readings.sightings, own, habits, networks)
+    idle = [f"{one.instrument}: {why}" for one in readings.runs if (why := one.skipped or one.error)]
+    failed = [f"{each.target}: {each.failure}" for each in readings.measurements if each.failure is not None]
     return Survey(
         id=NOWHERE,
         site=session.config.site.name if session else "",
         software=f"netready {__version__}",
-        started_at=taken.started,
+        started_at=started,
         finished_at=clock.now(),
-        measurements=tuple(taken.readings.measurements),
+        measurements=tuple(readings.measurements),
         devices=found.devices,
-        runs=tuple(taken.runs),
-        unseen=(*(f"{run.instrument}: {run.skipped}" for run in taken.runs if run.skipped), *failed, *found.notes, *own.notes),
+        runs=tuple(readings.runs),
+        unseen=(*idle, *failed, *found.notes, *own.notes),
     )

@@ -2,8 +2,9 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -11,7 +12,7 @@ from agent import budget
 from agent.budget import Left
 from agent.capabilities import held
 from agent.config import Config, authority
-from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Seen, counted, known, naming, reckoned, thrown_away
+from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Seen, counted, naming, reckoned, thrown_away
 from agent.turn import Terms, Turn, fills
 from netready import __version__
 from netready.authority import Refused
@@ -57,7 +58,7 @@ def plan(
         settings = config.settings(row)
         if not row.wanted(settings):
             continue
-        reason = _reason(row, settings, config, rights, exam=exam)
+        reason = why_not(row, settings, rights, exam=exam, skip=config.survey.skip)
         if reason is None and fills(row):
             reason = budget.forbidden(row, settings, config.budget.rules, now, config.site)
             hours = None if now is None or budget.is_target(row, settings) else config.line.quiet_now(config.site, now)
@@ -98,33 +99,18 @@ def take(
     rows = tuple(rows)
     allowed = held() if rights is None else rights
     context = Context(clock=clock, chance=chance, authority=authority(config, rows), say=say)
-    for row in rows:
-        settings = config.settings(row)
-        if row.wanted(settings) and _reason(row, settings, config, allowed, exam=exam) is None:
-            for host in row.targets(settings):
-                context.authority.allow_host(host)
+    chosen = [
+        (row, settings, why_not(row, settings, allowed, exam=exam, skip=config.survey.skip))
+        for row in rows
+        if row.wanted(settings := config.settings(row))
+    ]
     started = clock.now()
-    readings = Readings()
-    runs: list[Run] = []
-    for row in rows:
-        settings = config.settings(row)
-        if not row.wanted(settings):
-            continue
-        settings = known(settings, readings.sightings, own)
-        turn = Turn(row=row, settings=settings, context=context, terms=terms)
-        reason = _reason(row, settings, config, allowed, exam=exam)
-        if reason is None and (refusal := turn.refusal()) is not None:
-            reason = refusal.reason
-        if reason is not None:
-            runs.append(Run(instrument=row.name, method=row.method, ok=True, seconds=0.0, skipped=reason))
-            continue
-        say(f"{row.name}: {row.does}")
-        runs.append(_run(turn, readings))
+    readings = run(chosen, context, known=own.sightings, terms=terms)
     finished = clock.now()
     veil = cover or thrown_away(config.site)
     kept = reckoned(
         counted(readings.sightings, own, naming(config), config.site.authorised),
-        Seen(sightings=readings.sightings, measurements=readings.measurements, runs=runs),
+        Seen(sightings=readings.sightings, measurements=readings.measurements, runs=readings.runs),
         config,
         own=own,
         before=before,
@@ -139,7 +125,7 @@ def take(
         finished_at=finished,
         measurements=tuple(readings.measurements),
         devices=kept.devices,
-        runs=tuple(runs),
+        runs=tuple(readings.runs),
         findings=kept.findings,
         unseen=kept.unseen,
         answers=kept.answers,
@@ -155,11 +141,42 @@ def survey_id(started: datetime, chance: Chance) -> str:
 
 
 class Readings(msgspec.Struct):
-    """What instruments have yielded so far."""
+    """What instruments have yielded so far, and what each that was run or left out reported of itself."""
 
     measurements: list[Measurement] = []
     sightings: list[Sighting] = []
     sent: list[Sent] = []
+    runs: list[Run] = []
+
+
+def run(
+    chosen: Sequence[tuple[Instrument, Any, str | None]],
+    context: Context,
+    *,
+    known: Sequence[Sighting] = (),
+    terms: Terms | None = None,
+) -> Readings:
+    """Run instruments one after the other, each given with its settings and with why it will not run, if there is a reason.
+
+    One that breaks costs its own line. `known` is what the school's lists say; an instrument may learn from them and from what
+    those before it saw. Raises Refused, before anything is sent, for a target that nobody authorised.
+    """
+    for row, settings, reason in chosen:
+        if reason is None:
+            for host in row.targets(settings):
+                context.authority.allow_host(host)
+    readings = Readings()
+    for row, settings, reason in chosen:
+        turn = Turn(row=row, settings=row.learn(settings, (*known, *readings.sightings)), context=context, terms=terms)
+        left_out = reason
+        if left_out is None and (refusal := turn.refusal()) is not None:
+            left_out = refusal.reason
+        if left_out is not None:
+            readings.runs.append(Run(instrument=row.name, method=row.method, ok=True, seconds=0.0, skipped=left_out))
+            continue
+        context.say(f"{row.name}: {row.does}")
+        readings.runs.append(_run(turn, readings))
+    return readings
 
 
 def read(row: Instrument, settings: object, context: Context, terms: Terms | None = None) -> Readings:
@@ -170,7 +187,7 @@ def read(row: Instrument, settings: object, context: Context, terms: Terms | Non
 
 
 def _run(turn: Turn, readings: Readings) -> Run:
-    """Run one instrument into the survey's lists; what it gave before it broke is kept."""
+    """Run one instrument into the lists; what it gave before it broke is kept."""
     clock = turn.context.clock
     begun = clock.monotonic()
     before = len(readings.measurements), len(readings.sightings), len(readings.sent)
@@ -210,10 +227,13 @@ def exam_on(config: Config, now: datetime) -> bool:
     return now.astimezone(config.site.zone).date() in config.survey.exam_days
 
 
-def _reason(row: Instrument, settings: object, config: Config, rights: frozenset[Capability], *, exam: bool) -> str | None:
+def why_not(
+    row: Instrument, settings: object, rights: frozenset[Capability], *, exam: bool, skip: Container[str] = ()
+) -> str | None:
+    """Why an instrument will not run with these settings and `rights`, in a sentence; None when it will."""
     if exam and not row.silent:
         return EXAM
-    if row.name in config.survey.skip:
+    if row.name in skip:
         return "left out by survey.skip in the config"
     if (reason := row.missing(settings)) is not None:
         return reason

@@ -13,9 +13,9 @@ from census.merge import Census
 from census.power import Headroom
 from census.randoms import Estimate
 from netready.device import INFRASTRUCTURE, Device, Kind
+from netready.privacy import FEWEST_PEOPLE
 from netready.room_plan import RoomPlan
 
-FEWEST_PEOPLE = 5  # in a room: where fewer sit, a row about the room is a row about a person (k-anonymity)
 # What people call a room with a computer at every seat.
 _LAB = re.compile(r"(?<![a-z])(lab|labs|computer room|computing|ict|informatics)(?![a-z])", re.IGNORECASE)
 

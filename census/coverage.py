@@ -99,7 +99,7 @@ def without_coverage(census: Census, plan: RoomPlan) -> Iterator[Finding]:
             yield Finding(
                 trouble=Trouble.ROOM_WITHOUT_COVERAGE,
                 where=f"room {room}",
-                says=f"Room {room}, where {number} people are taught, has no access point of its own; whether a neighbour's"
+                says=f"Room {room}, for {number} people, has no access point of its own; whether a neighbour's"
                 " reaches it must be measured there.",
                 known_by=("room plan",),
                 room=room,

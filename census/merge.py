@@ -54,6 +54,7 @@ _KEPT = (
     "parameters",
     "vendor_class",
     "client_id",
+    "asset",
 )
 
 

@@ -106,6 +106,7 @@ MANAGED: tuple[Rule, ...] = (
         for rule in rows(kind, -2, "wifi", "seen", "yes", means="it is a client of an access point")
     ),
     # --- What it was seen doing --------------------------------------------------------------------------------------------
+    *rows(Kind.SWITCH, 3, "stp", "seen", "yes", means="it takes part in spanning tree, as bridges do"),
     *rows(Kind.ROUTER, 3, "nd", "router", "yes", means="it advertises itself as an IPv6 router"),
     *rows(Kind.ROUTER, 2, "icmp", "router", "yes", means="it answered for another network"),
     *rows(Kind.ROUTER, 1, "arp", "proxy", "yes", means="it answers for other addresses"),
@@ -116,6 +117,14 @@ MANAGED: tuple[Rule, ...] = (
 )
 # What a device does, as against what it is said to be: many kinds bridge, route and give out addresses.
 DEEDS = frozenset(
-    {("snmp", "layers"), ("snmp", "bridge"), ("nd", "router"), ("icmp", "router"), ("arp", "proxy"), ("dhcp-server", "seen")}
+    {
+        ("snmp", "layers"),
+        ("snmp", "bridge"),
+        ("stp", "seen"),
+        ("nd", "router"),
+        ("icmp", "router"),
+        ("arp", "proxy"),
+        ("dhcp-server", "seen"),
+    }
 )
 DEED_ROLES = frozenset({Kind.SWITCH, Kind.ROUTER})  # of the roles in LLDP and CDP, those that many kinds play

@@ -12,13 +12,14 @@ PAD, HOST_NAME, WANTED_ADDRESS, MESSAGE, SERVER, PARAMETERS, VENDOR_CLASS, IDENT
 OFFER, REQUEST, ACKNOWLEDGED, REFUSED = 2, 3, 5, 6  # kinds of message (option 53)
 NOBODY = b"\x00\x00\x00\x00"
 MOST_PARAMETERS = 64
-LONGEST_IDENTITY = 64  # octets
+LONGEST_IDENTITY = 135  # octets: a type, an interface and a DUID of 130 (RFC 4361 section 6.1, RFC 8415 section 11.1)
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
     """What a client says of itself. `address` is the one it has or has asked for, packed; empty when it has none.
 
-    `identity` is by what the server is to know it (option 61, RFC 4361), in hexadecimal digits.
+    `identity` is by what the server is to know it (option 61, RFC 4361), in hexadecimal digits; empty when it is too long, for
+    half of it might be another's.
     """
 
     mac: bytes
@@ -45,6 +46,7 @@ def client(payload: bytes) -> Client | None:
     if (hardware, length) != (ETHERNET, 6) or mac[0] & 1 or not any(mac):
         raise Failed(Failure.MALFORMED, "not an Ethernet client")
     options = _options(payload, FIXED + len(MAGIC))
+    identity = options.get(IDENTITY, b"")
     address = payload[12:16]
     if address == NOBODY:
         # In a discovery the option is only a wish, and in a refusal it is an address that somebody else has.
@@ -55,7 +57,7 @@ def client(payload: bytes) -> Client | None:
         name=clean(options.get(HOST_NAME, b"").rstrip(b"\x00")),
         vendor_class=clean(options.get(VENDOR_CLASS, b"").rstrip(b"\x00")),
         parameters=tuple(options.get(PARAMETERS, b"")[:MOST_PARAMETERS]),
-        identity=options.get(IDENTITY, b"")[:LONGEST_IDENTITY].hex(),
+        identity=identity.hex() if len(identity) <= LONGEST_IDENTITY else "",
     )
 
 

@@ -9,12 +9,15 @@ from netready.text import clean
 # Solicit, request, confirm, renew, rebind, release, decline, information-request. Servers and relays send the others.
 FROM_CLIENTS = frozenset({1, 3, 4, 5, 6, 8, 9, 11})
 IDENTITY, VENDOR_CLASS, CLIENT_NAME = 1, 16, 39
-LONGEST_IDENTITY = 64  # octets; a DUID has 130 at most, and no usual kind more than 20
+LONGEST_IDENTITY = 130  # octets of a DUID (RFC 8415 section 11.1); no usual kind has more than 20
 MOST_OPTIONS = 64
 
 
 class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client says of itself: its name, the maker's words that DHCPv4 has in option 60, and its DUID in hexadecimal."""
+    """What a client says of itself: its name, the maker's words that DHCPv4 has in option 60, and its DUID in hexadecimal.
+
+    A DUID that is too long is left out, for half of it might be another's.
+    """
 
     name: str = ""
     vendor_class: str = ""
@@ -35,10 +38,11 @@ def client(payload: bytes) -> Client | None:
         raise Failed(Failure.MALFORMED, "a vendor class runs past the end")
     # A name that is not meant to be complete lacks the root's octet (RFC 4704, section 4.2).
     labels = read_name(name[1:] + b"\x00", 0)[0] if name else ()
+    identity = options.get(IDENTITY, b"")
     return Client(
         name=clean(b".".join(labels)),
         vendor_class=clean(words[6 : 6 + size]),
-        identity=options.get(IDENTITY, b"")[:LONGEST_IDENTITY].hex(),
+        identity=identity.hex() if len(identity) <= LONGEST_IDENTITY else "",
     )
 
 

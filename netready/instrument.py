@@ -1,6 +1,6 @@
 """An instrument: the row that a probe or a collector puts in its room's table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -60,6 +60,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     load      about how many bytes it moves, both ways, at a given line rate in bit/s, for the same plan
     does      what it does, in words a technician reads before agreeing
     fit       settings completed with what the site already says (its endpoints, its networks)
+    learn     settings completed with what the school's lists say and the instruments before it have seen
     missing   why it cannot run with these settings ("no test server is named in [throughput]"), or None when it can
     hosts     hosts outside the authorised networks that these settings name as allowed: test servers, endpoints, resolvers
     targets   the hosts these settings would ask or load; checked against the authority before the survey's first packet
@@ -80,6 +81,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     seconds: Callable[[Any], float] = lambda _settings: 1.0
     load: Callable[[Any, float], float] = lambda _settings, _rate: 0.0
     fit: Callable[[Any, Site], Any] = lambda settings, _site: settings
+    learn: Callable[[Any, Iterable[Sighting]], Any] = lambda settings, _seen: settings
     missing: Callable[[Any], str | None] = lambda _settings: None
     hosts: Callable[[Any], tuple[str, ...]] = lambda _settings: ()
     targets: Callable[[Any], tuple[str, ...]] = lambda _settings: ()

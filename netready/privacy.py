@@ -20,7 +20,7 @@ from netready.device import INFRASTRUCTURE, Device
 from netready.finding import Finding
 
 KEY_BYTES = 32
-FEWEST_PEOPLE = 5  # in a room; where fewer sit, a device's room says whose it is
+FEWEST_PEOPLE = 5  # in a room; where fewer sit, what is said of the room is said of a person (k-anonymity)
 DIGITS = 16  # hex; 64 bits: among 100,000 devices two share a pseudonym with a chance of 3 in 10 billion
 SHORTEST = 3  # characters of a name that is looked for in other texts; shorter ones are in every second word
 

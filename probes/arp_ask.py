@@ -1,6 +1,6 @@
 """One segment asked by ARP: what goes out through its packet socket, what comes back, and who answers for others."""
 
-import select
+import contextlib
 import socket
 from collections import Counter
 from collections.abc import Mapping
@@ -9,11 +9,12 @@ from ipaddress import IPv4Network
 import msgspec
 
 from netready.clock import Clock
-from netready.failure import Failed, Failure, classify
+from netready.failure import Failed
 from netready.instrument import Context
 from probes import segment, tries, wire_arp
 from probes.segment import Port
-from probes.tries import LATE, PATIENCE, Account, Pace
+from probes.sweep import SweepSettings, asking, listen
+from probes.tries import PATIENCE, Account, Pace
 
 MOST_MACS = 4  # hardware addresses kept for one address: two are a conflict, more are an attack
 # A machine with several addresses in a network is ordinary (aliases, virtual hosts); one that answers for more than this is a
@@ -71,16 +72,7 @@ class Sweep(msgspec.Struct, kw_only=True):
         return frozenset(self.liars | {mac for mac, count in claims.items() if count > MOST_ADDRESSES})
 
 
-def ask(
-    part: IPv4Network,
-    port: Port,
-    context: Context,
-    *,
-    known: Mapping[int, bytes],
-    packets_per_second: int,
-    most_tries: int,
-    wait: float,
-) -> Sweep:
+def ask(part: IPv4Network, port: Port, known: Mapping[int, bytes], settings: SweepSettings, context: Context) -> Sweep:
     """Ask the known hosts themselves, then everybody about every other address.
 
     Raises OSError and Failed only when nothing could be sent; a fault on the way is kept beside what was found.
@@ -89,11 +81,10 @@ def ask(
     addresses = segment.askable(part, port)
     context.chance.shuffle(addresses)  # neighbours of neighbours are often in one cupboard; spread the load
     sweep = Sweep(part=part, port=port, account=Account(), known={each: known[each] for each in addresses if each in known})
-    begun = clock.monotonic()
     with segment.packet_socket(port.name, wire_arp.ETHERTYPE, wire_arp.kernel_filter(int(port.own.ip))) as sock:
         segment.check_running(sock, port.name)
-        pace = Pace(packets_per_second, clock)
-        try:
+        pace = Pace(settings.packets_per_second, clock)
+        with asking(sweep, clock):
             itself = _Asking(sock, sweep, clock, _BY_ITSELF)
             tries.ask(list(sweep.known), itself, pace, tries=KNOWN_TRIES, wait=PATIENCE, account=Account())
             everybody = _Asking(sock, sweep, clock, _BY_EVERYBODY)
@@ -102,15 +93,9 @@ def ask(
                 pace.went()
                 everybody.ask(address)
             silent = [each for each in addresses if each not in sweep.found]
-            tries.ask(silent, everybody, pace, tries=most_tries, wait=wait, account=sweep.account)
+            tries.ask(silent, everybody, pace, tries=settings.tries, wait=settings.wait, account=sweep.account)
             segment.check_running(sock, port.name)
-        except (OSError, Failed) as error:
-            failure = classify(error)
-            if failure is None:
-                raise
-            sweep.fault = error if isinstance(error, Failed) else Failed(failure, str(error))
         sweep.dropped = segment.dropped(sock)
-    sweep.seconds = clock.monotonic() - begun
     return sweep
 
 
@@ -150,28 +135,18 @@ class _Asking:
 
     def ask(self, address: int) -> bool:
         sweep, port = self._sweep, self._sweep.port
-        segment.check_running(self._sock, port.name)
         alone = self._whom == _BY_ITSELF
         host = sweep.known[address] if alone else wire_arp.EVERYBODY
-        try:
-            self._sock.send(wire_arp.request(port.mac, int(port.own.ip), address, host))
-        except OSError as error:
-            if isinstance(error, BlockingIOError) or classify(error) is Failure.LOCAL_RESOURCES:
-                return False
-            raise
+        if not segment.send(self._sock, port.name, wire_arp.request(port.mac, int(port.own.ip), address, host)):
+            return False
         sweep.note(address, self._whom)
         sweep.packets_sent += 1
         sweep.unicast_sent += alone
         return True
 
     def listen(self, until: float) -> None:
-        late = 0
-        while late < LATE:
-            left = until - self._clock.monotonic()
-            late += left <= 0
-            if not select.select([self._sock], [], [], max(left, 0))[0]:
-                return
-            try:
-                take(self._sweep, self._sock.recv(wire_arp.FRAME))
-            except BlockingIOError:
-                continue
+        listen(self._sock, self._clock, until, self._hear)
+
+    def _hear(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            take(self._sweep, self._sock.recv(wire_arp.FRAME))

@@ -8,7 +8,7 @@ when that stays without an answer. So a second owner of such an address is not s
 addresses answers for others: its sightings are marked, and its addresses are not counted as hosts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_network
 from typing import Annotated, NoReturn
@@ -17,36 +17,33 @@ import msgspec
 from msgspec import Meta
 
 from netready.device import Sighting
-from netready.failure import Failed, Failure, classify
+from netready.failure import Failed, Failure
 from netready.instrument import Capability, Context, Instrument, Reading
-from netready.measurement import Detail, Measurement
+from netready.measurement import Detail
 from netready.sent import Sent
-from netready.site import Site
 from netready.text import clean
 from probes import arp_ask, segment, wire_arp
 from probes.arp_ask import Sweep
 from probes.segment import Port
+from probes.sweep import SweepSettings, counted, fit, uncounted
 from probes.wire_ethernet import mac_bytes, mac_text
 
 METHOD = "arp_sweep/2"
 METRIC = "arp_hosts"
+TELLERS = frozenset({"router", "lease", "dhcp", "snmp"})  # whose word on who has an address is taken
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(SweepSettings, frozen=True, kw_only=True):
     """The table [arp_sweep]. Without networks it sweeps the site's authorised IPv4 networks.
 
     `known` hosts, each by IPv4 address and hardware address, are asked alone before everybody is asked about their addresses.
     """
 
-    networks: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
-    packets_per_second: Annotated[int, Meta(ge=1, le=2000)] = 500
     tries: Annotated[int, Meta(ge=1, le=5)] = 4
-    wait: Annotated[float, Meta(ge=0.1, le=10)] = 1.0  # seconds after the last question
     known: Annotated[tuple[tuple[str, str], ...], Meta(max_length=65536)] = ()
 
     def __post_init__(self) -> None:
-        for text in self.networks:
-            ip_network(text)
+        super().__post_init__()
         for address, mac in self.known:
             IPv4Address(address)
             mac_bytes(mac)
@@ -65,20 +62,9 @@ def read(settings: Settings, context: Context) -> Iterator[Reading]:
         try:
             part, port = attached or _why_not(text)
             context.say(f"arp_sweep: {part} through {port.name}, {settings.packets_per_second} questions a second at most")
-            sweep = arp_ask.ask(
-                part,
-                port,
-                context,
-                known=known,
-                packets_per_second=settings.packets_per_second,
-                most_tries=settings.tries,
-                wait=settings.wait,
-            )
+            sweep = arp_ask.ask(part, port, known, settings, context)
         except (OSError, Failed) as error:
-            failure = classify(error)
-            if failure is None:
-                raise
-            yield Measurement.failed(METRIC, target, at, failure, METHOD, reason=clean(str(error), limit=300))
+            yield uncounted(METRIC, target, at, error, METHOD)
         else:
             yield from emit(target, at, sweep)
 
@@ -117,11 +103,7 @@ def emit(target: str, at: datetime, sweep: Sweep) -> Iterator[Reading]:
         "proxied": alone,  # addresses for which nobody but a proxy answered
         "macs": len({mac for macs in sweep.found.values() for mac in macs}),
     }
-    if sweep.fault is None:
-        yield Measurement.of(METRIC, target, at, float(hosts), METHOD, **details)
-    else:
-        details |= {"found": hosts, "reason": clean(str(sweep.fault), limit=300)}
-        yield Measurement.failed(METRIC, target, at, sweep.fault.failure, METHOD, **details)
+    yield counted(METRIC, target, at, hosts, METHOD, fault=sweep.fault, **details)
     if sweep.packets_sent:
         yield Sent(protocol="arp", frames=sweep.packets_sent, bytes=sweep.packets_sent * wire_arp.FRAME)
 
@@ -181,11 +163,14 @@ def _why_not(text: str) -> NoReturn:
     raise Failed(Failure.UNREACHABLE, f"no interface of this machine is attached to {text}; ARP does not cross routers")
 
 
-def fit(settings: Settings, site: Site) -> Settings:
-    """Without networks of its own, the site's IPv4 networks."""
-    if settings.networks:
-        return settings
-    return msgspec.structs.replace(settings, networks=tuple(str(n) for n in site.authorised if isinstance(n, IPv4Network)))
+def learn(settings: Settings, seen: Iterable[Sighting]) -> Settings:
+    """Told which hosts are known already: by routers, leases, and what they said themselves. Nobody else hears them asked."""
+    told = {
+        each.address: each.mac
+        for each in seen
+        if each.source in TELLERS and each.mac and each.address and ":" not in each.address
+    }
+    return msgspec.structs.replace(settings, known=(*settings.known, *sorted(told.items())))
 
 
 def _worst(settings: Settings) -> float:
@@ -204,5 +189,6 @@ INSTRUMENT = Instrument(
     seconds=lambda settings: _worst(settings) / settings.packets_per_second + 2 * len(settings.networks),
     load=lambda settings, _rate: _worst(settings) * wire_arp.FRAME,
     fit=fit,
+    learn=learn,
     missing=lambda settings: None if settings.networks else "no IPv4 network is in arp_sweep.networks or site.networks",
 )

@@ -1,7 +1,6 @@
 """Addresses asked by ICMP echo: what goes out through one socket, what comes back, and what routers say of it."""
 
 import contextlib
-import select
 import socket
 import struct
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from netready.clock import Clock
 from netready.failure import Failed, Failure, classify
 from netready.instrument import Context
 from probes import tries, wire_icmp
+from probes.sweep import SweepSettings, asking, listen
 from probes.tries import LATE, Account, Pace
 
 MOST_ROUTERS = 64  # that are remembered of those which sent an ICMP error
@@ -51,9 +51,7 @@ class Sweep(msgspec.Struct, kw_only=True):
     fault: Failed | None = None
 
 
-def ask(
-    addresses: Sequence[int], own: frozenset[str], context: Context, *, packets_per_second: int, most_tries: int, wait: float
-) -> Sweep:
+def ask(addresses: Sequence[int], own: frozenset[str], settings: SweepSettings, context: Context) -> Sweep:
     """Ask every address, then the silent ones again. A fault on the way is kept beside what was found.
 
     Raises OSError and Failed when this machine may not send ICMP echo at all.
@@ -63,20 +61,14 @@ def ask(
     context.chance.shuffle(shuffled)
     token = context.chance.getrandbits(8 * wire_icmp.TOKEN).to_bytes(wire_icmp.TOKEN, "big")
     sweep = Sweep(own=own, account=Account())
-    begun = clock.monotonic()
     sock, identifier = _socket(context.chance.getrandbits(16))
     with sock:
-        try:
-            asking = _Asking(sock, identifier, token, sweep, clock)
-            tries.ask(shuffled, asking, Pace(packets_per_second, clock), tries=most_tries, wait=wait, account=sweep.account)
+        wire = _Asking(sock, identifier, token, sweep, clock)
+        with asking(sweep, clock) as begun:
+            pace = Pace(settings.packets_per_second, clock)
+            tries.ask(shuffled, wire, pace, tries=settings.tries, wait=settings.wait, account=sweep.account)
             if not (sweep.found or sweep.barred or sweep.stuck):
-                asking.listen(begun + GIVEN_UP)
-        except (OSError, Failed) as error:
-            failure = classify(error)
-            if failure is None:
-                raise
-            sweep.fault = error if isinstance(error, Failed) else Failed(failure, str(error))
-    sweep.seconds = clock.monotonic() - begun
+                wire.listen(begun + GIVEN_UP)
     return sweep
 
 
@@ -161,16 +153,10 @@ class _Asking:
         return True
 
     def listen(self, until: float) -> None:
-        late = 0
-        while late < LATE:
-            left = until - self._clock.monotonic()
-            late += left <= 0
-            if not select.select([self._sock], [], [], max(left, 0))[0]:
-                return
-            self._hear_errors()
-            self._hear()
+        listen(self._sock, self._clock, until, self._hear)
 
     def _hear(self) -> None:
+        self._hear_errors()
         try:
             packet, ancillary, _, sender = self._sock.recvmsg(2048, 128)
         except OSError:  # nothing there, or an ICMP error, which the error queue tells better

@@ -10,21 +10,20 @@ from collections.abc import Iterator
 from datetime import datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
 import msgspec
-from msgspec import Meta
 
 from netready.authority import Refused
 from netready.device import Sighting
-from netready.failure import Failed, Failure, classify
+from netready.failure import Failed, Failure
 from netready.instrument import Capability, Context, Instrument, Reading
-from netready.measurement import Detail, Measurement
+from netready.measurement import Detail
 from netready.sent import Sent
-from netready.site import Site
 from netready.text import clean
 from probes import icmp_ask, segment, wire_icmp
 from probes.icmp_ask import Sweep
+from probes.sweep import SweepSettings, counted, fit, uncounted
 from probes.wire_ethernet import SHORTEST
 
 METHOD = "icmp_sweep/1"
@@ -34,17 +33,8 @@ NEIGHBOURS = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
 USUAL_NEIGHBOURS = 1024  # the kernel's default, where it does not say (arp(7)); it says so only in the first network namespace
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(SweepSettings, frozen=True, kw_only=True):
     """The table [icmp_sweep]. Without networks it sweeps the site's authorised IPv4 networks."""
-
-    networks: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
-    packets_per_second: Annotated[int, Meta(ge=1, le=2000)] = 500
-    tries: Annotated[int, Meta(ge=1, le=5)] = 3
-    wait: Annotated[float, Meta(ge=0.1, le=10)] = 1.0  # seconds after the last question
-
-    def __post_init__(self) -> None:
-        for text in self.networks:
-            ip_network(text)
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,19 +64,9 @@ def read(settings: Settings, context: Context) -> Iterator[Reading]:
         try:
             task = possible or _why_not(text)
             context.say(f"icmp_sweep: {text}, {settings.packets_per_second} questions a second at most")
-            sweep = icmp_ask.ask(
-                addresses(task, own),
-                own,
-                context,
-                packets_per_second=settings.packets_per_second,
-                most_tries=settings.tries,
-                wait=settings.wait,
-            )
+            sweep = icmp_ask.ask(addresses(task, own), own, settings, context)
         except (OSError, Failed) as error:
-            failure = classify(error)
-            if failure is None:
-                raise
-            yield Measurement.failed(METRIC, target, at, failure, METHOD, reason=clean(str(error), limit=300))
+            yield uncounted(METRIC, target, at, error, METHOD)
         else:
             yield from emit(target, at, task, sweep, context)
 
@@ -98,13 +78,8 @@ def emit(target: str, at: datetime, task: Task, sweep: Sweep, context: Context) 
     for router in sorted(sweep.routers, key=ip_address):
         if any(ip_address(router) in network for network in context.authority.networks):
             yield Sighting(source="icmp", at=at, address=router, facts={"router": "yes"})
-    details = account(task, sweep)
     fault = sweep.fault or _why_nobody(task, sweep)
-    if fault is None:
-        yield Measurement.of(METRIC, target, at, float(len(sweep.found)), METHOD, **details)
-    else:
-        details |= {"found": len(sweep.found), "reason": clean(str(fault), limit=300)}
-        yield Measurement.failed(METRIC, target, at, fault.failure, METHOD, **details)
+    yield counted(METRIC, target, at, len(sweep.found), METHOD, fault=fault, **account(task, sweep))
     if sweep.packets_sent:
         yield Sent(protocol="icmp", frames=sweep.packets_sent, bytes=sweep.packets_sent * FRAME, estimated=True)
 
@@ -215,13 +190,6 @@ def _neighbour_limit() -> int:
         return int(NEIGHBOURS.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return USUAL_NEIGHBOURS
-
-
-def fit(settings: Settings, site: Site) -> Settings:
-    """Without networks of its own, the site's IPv4 networks."""
-    if settings.networks:
-        return settings
-    return msgspec.structs.replace(settings, networks=tuple(str(n) for n in site.authorised if isinstance(n, IPv4Network)))
 
 
 def missing(settings: Settings) -> str | None:

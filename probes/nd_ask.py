@@ -1,18 +1,18 @@
 """One segment asked by IPv6: everybody at once by multicast, then those whom only the kernel knows, each alone."""
 
 import contextlib
-import select
 import socket
 from ipaddress import IPv6Address, IPv6Interface, IPv6Network
 
 import msgspec
 
 from netready.clock import Clock
-from netready.failure import Failed, Failure, classify
+from netready.failure import Failed, Failure
 from netready.instrument import Context
 from probes import segment, tries, wire_icmp, wire_nd, wire_netlink
 from probes.segment import Link
-from probes.tries import LATE, PATIENCE, Account, Pace
+from probes.sweep import SweepSettings, asking, listen
+from probes.tries import PATIENCE, Account, Pace
 
 MOST_ADDRESSES = 16384  # kept of one segment; a host has a few each
 MOST_MACS = 4  # kept for one address
@@ -48,8 +48,8 @@ class Sweep(msgspec.Struct, kw_only=True):
     fault: Failed | None = None
 
 
-def ask(link: Link, context: Context, *, packets_per_second: int, most_tries: int, wait: float) -> Sweep:
-    """Ask everybody `most_tries` times, `wait` seconds apart, then the kernel's other neighbours.
+def ask(link: Link, settings: SweepSettings, context: Context) -> Sweep:
+    """Ask everybody `settings.tries` times, `settings.wait` seconds apart, then the kernel's other neighbours.
 
     Raises OSError and Failed only when nothing could be sent; a fault on the way is kept beside what was found.
     """
@@ -60,29 +60,22 @@ def ask(link: Link, context: Context, *, packets_per_second: int, most_tries: in
     if not own:
         raise Failed(Failure.NOT_SUPPORTED, f"interface {link.name} has no link-local IPv6 address")
     sweep = Sweep(link=link, own=own, here=networks(link), token=token)
-    begun = clock.monotonic()
     with segment.packet_socket(link.name, wire_nd.ETHERTYPE, wire_nd.kernel_filter()) as sock:
         segment.check_running(sock, link.name)
-        asking = _Asking(sock, sweep, clock)
-        asking.make_room()
-        try:
-            asking.send(wire_nd.ask_routers(link.mac, own[0]))
-            for sequence in range(most_tries):
+        wire = _Asking(sock, sweep, clock)
+        wire.make_room()
+        with asking(sweep, clock):
+            wire.send(wire_nd.ask_routers(link.mac, own[0]))
+            for sequence in range(settings.tries):
                 for source in own[:MOST_SOURCES]:
-                    asking.send(wire_nd.echo_everybody(link.mac, source, identifier, sequence, token))
-                asking.listen(clock.monotonic() + wait)
+                    wire.send(wire_nd.echo_everybody(link.mac, source, identifier, sequence, token))
+                wire.listen(clock.monotonic() + settings.wait)
             sweep.known = _known(link, sweep)
             strangers = [int(each) for each in sweep.known]
-            pace = Pace(packets_per_second, clock)
-            tries.ask(strangers, asking, pace, tries=2, wait=PATIENCE, account=Account())
+            pace = Pace(settings.packets_per_second, clock)
+            tries.ask(strangers, wire, pace, tries=2, wait=PATIENCE, account=Account())
             segment.check_running(sock, link.name)
-        except (OSError, Failed) as error:
-            failure = classify(error)
-            if failure is None:
-                raise
-            sweep.fault = error if isinstance(error, Failed) else Failed(failure, str(error))
         sweep.dropped = segment.dropped(sock)
-    sweep.seconds = clock.monotonic() - begun
     return sweep
 
 
@@ -166,13 +159,8 @@ class _Asking:
         return self.send(wire_nd.ask_neighbour(sweep.link.mac, sweep.own[0], sweep.known[wanted], wanted))
 
     def send(self, frame: bytes) -> bool:
-        segment.check_running(self._sock, self._sweep.link.name)
-        try:
-            self._sock.send(frame)
-        except OSError as error:
-            if isinstance(error, BlockingIOError) or classify(error) is Failure.LOCAL_RESOURCES:
-                return False
-            raise
+        if not segment.send(self._sock, self._sweep.link.name, frame):
+            return False
         self._sweep.packets_sent += 1
         self._sweep.bytes_sent += len(frame)
         return True
@@ -184,11 +172,8 @@ class _Asking:
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, QUEUE)
 
     def listen(self, until: float) -> None:
-        late = 0
-        while late < LATE:
-            left = until - self._clock.monotonic()
-            late += left <= 0
-            if not select.select([self._sock], [], [], max(left, 0))[0]:
-                return
-            with contextlib.suppress(BlockingIOError):
-                take(self._sweep, self._sock.recv(LARGEST))
+        listen(self._sock, self._clock, until, self._hear)
+
+    def _hear(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            take(self._sweep, self._sock.recv(LARGEST))

@@ -11,21 +11,20 @@ both, and a multicast does not leave it.
 from collections.abc import Iterator
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from netready.device import Sighting
-from netready.failure import Failed, classify
+from netready.failure import Failed
 from netready.instrument import Capability, Context, Instrument, Reading
-from netready.measurement import Detail, Measurement
+from netready.measurement import Detail
 from netready.sent import Sent
 from netready.site import Site
 from netready.text import clean
 from probes import nd_ask, segment
 from probes.nd_ask import Sweep
 from probes.segment import Link
+from probes.sweep import SweepSettings, counted, uncounted
 from probes.wire_ethernet import mac_text
 
 METHOD = "nd_sweep/1"
@@ -33,17 +32,8 @@ METRIC = "nd_hosts"
 FRAME = 86  # bytes of the largest question
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(SweepSettings, frozen=True, kw_only=True):
     """The table [nd_sweep]. Without networks it asks the interfaces that are attached to the site's authorised networks."""
-
-    networks: Annotated[tuple[str, ...], Meta(max_length=64)] = ()
-    packets_per_second: Annotated[int, Meta(ge=1, le=2000)] = 500
-    tries: Annotated[int, Meta(ge=1, le=5)] = 3
-    wait: Annotated[float, Meta(ge=0.1, le=10)] = 1.0  # seconds after each try
-
-    def __post_init__(self) -> None:
-        for text in self.networks:
-            ip_network(text)
 
 
 def read(settings: Settings, context: Context) -> Iterator[Reading]:
@@ -59,18 +49,9 @@ def read(settings: Settings, context: Context) -> Iterator[Reading]:
         at, target = context.clock.now(), clean(link.name)
         context.say(f"nd_sweep: everybody on {link.name}, {settings.tries} times")
         try:
-            sweep = nd_ask.ask(
-                link,
-                context,
-                packets_per_second=settings.packets_per_second,
-                most_tries=settings.tries,
-                wait=settings.wait,
-            )
+            sweep = nd_ask.ask(link, settings, context)
         except (OSError, Failed) as error:
-            failure = classify(error)
-            if failure is None:
-                raise
-            yield Measurement.failed(METRIC, target, at, failure, METHOD, reason=clean(str(error), limit=300))
+            yield uncounted(METRIC, target, at, error, METHOD)
         else:
             yield from emit(target, at, sweep, settings)
 
@@ -96,11 +77,7 @@ def emit(target: str, at: datetime, sweep: Sweep, settings: Settings) -> Iterato
         "tries": settings.tries,
         "asked_alone": len(sweep.known),
     }
-    if sweep.fault is None:
-        yield Measurement.of(METRIC, target, at, float(hosts), METHOD, **details)
-    else:
-        details |= {"found": hosts, "reason": clean(str(sweep.fault), limit=300)}
-        yield Measurement.failed(METRIC, target, at, sweep.fault.failure, METHOD, **details)
+    yield counted(METRIC, target, at, hosts, METHOD, fault=sweep.fault, **details)
     if sweep.packets_sent:
         yield Sent(protocol="icmpv6", frames=sweep.packets_sent, bytes=sweep.bytes_sent)
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, ip_interface
 
 import msgspec
 
-from netready.failure import Failed, Failure
+from netready.failure import Failed, Failure, classify
 from probes.wire_ethernet import Row
 
 # linux/if_packet.h, asm-generic/socket.h, linux/sockios.h, linux/if.h; Python's modules name none of them.
@@ -100,6 +100,18 @@ def packet_socket(name: str, ethertype: int, program: Sequence[Row]) -> socket.s
         sock.close()
         raise
     return sock
+
+
+def send(sock: socket.socket, name: str, frame: bytes) -> bool:
+    """Send a frame through interface `name`, which is checked first; False when the machine's own queue was full."""
+    check_running(sock, name)
+    try:
+        sock.send(frame)
+    except OSError as error:
+        if isinstance(error, BlockingIOError) or classify(error) is Failure.LOCAL_RESOURCES:
+            return False
+        raise
+    return True
 
 
 def dropped(sock: socket.socket) -> int:

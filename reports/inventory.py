@@ -37,13 +37,20 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 
     rows      those that were asked for, infrastructure first
     total     devices before anything was left out by a filter
+    rooms     in which there are devices, whether they were asked for or not
     elsewhere findings about no device of the list: a room, a port
     """
 
     survey: Survey
     rows: tuple[Row, ...]
     total: int
+    rooms: tuple[str, ...]
     elsewhere: tuple[Finding, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether no device was left out."""
+        return len(self.rows) == self.total
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +87,8 @@ def inventory(survey: Survey, *, wanted: Filter | None = None) -> Inventory:
         and asked.trouble in {None, finding.trouble}
         and (asked.room is None or (finding.room or "").casefold() == asked.room.casefold())
     )
-    return Inventory(survey=survey, rows=kept, total=len(rows), elsewhere=elsewhere)
+    rooms = tuple(sorted({row.room for row in rows if row.room}, key=_natural))
+    return Inventory(survey=survey, rows=kept, total=len(rows), rooms=rooms, elsewhere=elsewhere)
 
 
 def counts(rows: Iterable[Row]) -> list[tuple[str, int]]:
@@ -94,9 +102,11 @@ def summary(content: Inventory) -> str:
     """One sentence: how many devices, how many of each kind, and how many are shown."""
     kinds = ", ".join(f"{number:,} {label}" for label, number in counts(content.rows))
     shown = f"{len(content.rows):,} device{'s' * (len(content.rows) != 1)}"
-    if len(content.rows) != content.total:
+    if not content.whole:
         shown += f" of {content.total:,}"
-    return f"{shown}: {kinds}" if kinds else f"{shown}"
+    if kinds or content.whole:
+        return f"{shown}: {kinds}" if kinds else shown
+    return f"{shown} are what was asked for. Rooms with devices: {', '.join(content.rooms) or 'none is known'}."
 
 
 def ledger(survey: Survey) -> list[tuple[str, int, int]]:

@@ -11,8 +11,9 @@ from collections import defaultdict
 
 from netready.device import Device
 from netready.survey import Survey
+from netready.text import safe_cell
 from reports import wording
-from reports.as_csv import BYTE_ORDER_MARK, safe
+from reports.as_csv import BYTE_ORDER_MARK
 from reports.inventory_exports import exported, findings
 
 COLUMNS = (
@@ -52,7 +53,7 @@ def render(survey: Survey, *, include_clients: bool = False) -> str:
     writer = csv.writer(out, dialect="excel")
     writer.writerow(COLUMNS)
     for device in devices:
-        writer.writerow([safe(cell) for cell in _cells(device, troubles[device.key])])
+        writer.writerow([safe_cell(cell) for cell in _cells(device, troubles[device.key])])
     return BYTE_ORDER_MARK + out.getvalue()
 
 

@@ -15,12 +15,14 @@ WIDE = 60
 def lines(content: Inventory, *, width: int = 80, evidence: bool = False) -> list[str]:
     """The summary, what is wrong, the devices, what could not be seen, and what was sent.
 
+    The answers about the whole school stand only above a list of all its devices.
+
     width     columns; words longer than that are broken, nothing is left out
     evidence  each device's evidence too
     """
     wide = max(NARROWEST, width)
     found = _wrap(summary(content), wide)
-    for question, answer in content.survey.answers:
+    for question, answer in content.survey.answers if content.whole else ():
         found += _wrap(f"{question}: {answer}", wide, hang=2)
     if content.elsewhere:
         found += ["", *_wrap("To look at", wide)]

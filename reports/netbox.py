@@ -15,8 +15,8 @@ import msgspec
 
 from netready.device import Device
 from netready.survey import Survey
+from netready.text import safe_cell
 from reports import wording
-from reports.as_csv import safe
 from reports.inventory_exports import UNKNOWN, exported, maker, named
 
 COLUMNS = (
@@ -81,7 +81,7 @@ def render(survey: Survey, *, include_clients: bool = False) -> str:
     writer = csv.writer(out, dialect="excel")
     writer.writerow(COLUMNS)
     for row in _rows(survey, include_clients=include_clients):
-        writer.writerow([safe(row[column]) for column in COLUMNS])
+        writer.writerow([safe_cell(row[column]) for column in COLUMNS])
     return out.getvalue()
 
 

@@ -14,8 +14,8 @@ import io
 
 from netready.device import Device
 from netready.survey import Survey
+from netready.text import safe_cell
 from reports import wording
-from reports.as_csv import safe
 from reports.inventory_exports import UNKNOWN, exported, maker, named
 
 COLUMNS = (
@@ -40,7 +40,7 @@ def render(survey: Survey, *, include_clients: bool = False) -> str:
     writer = csv.writer(out, dialect="excel")
     writer.writerow(COLUMNS)
     for device in exported(survey, include_clients=include_clients):
-        writer.writerow([safe(cell) for cell in _cells(survey, device)])
+        writer.writerow([safe_cell(cell) for cell in _cells(survey, device)])
     return out.getvalue()
 
 

@@ -1,12 +1,18 @@
-"""What every test may ask for: programs, the right to make namespaces, and a clock that is moved by hand."""
+"""What every test may ask for: programs, network namespaces, a UDP server on loopback, and a clock that is moved by hand."""
 
+import json
 import os
 import random
 import shutil
+import socket
 import subprocess
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +80,63 @@ def context_for() -> Callable[..., Context]:
 @pytest.fixture
 def context(context_for: Callable[..., Context]) -> Context:
     return context_for()
+
+
+@pytest.fixture(scope="session")
+def unshared() -> Callable[..., Any]:
+    """Run a program in a network namespace of its own, which sees its own /sys; gives the JSON that it prints."""
+
+    def run(program: Path, *argv: str, timeout: float = 30) -> Any:
+        flags = "-nm" if os.geteuid() == 0 else "-Urnm"
+        mounted = 'mount -t sysfs none /sys && exec "$@"'
+        done = subprocess.run(
+            ["unshare", flags, "sh", "-c", mounted, "sh", sys.executable, str(program), *argv],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.fixture
+def udp_server() -> Iterator[Callable[[Callable[[bytes], list[bytes]]], int]]:
+    """Answer each datagram with those that a function makes of it; gives the port."""
+    closers: list[Callable[[], None]] = []
+
+    def serve(answer: Callable[[bytes], list[bytes]], port: int = 0) -> int:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.bind(("127.0.0.1", port))
+        sock.settimeout(0.01)
+        stop = threading.Event()
+
+        def loop() -> None:
+            while not stop.is_set():
+                try:
+                    data, peer = sock.recvfrom(65535)
+                except TimeoutError:
+                    continue
+                for reply in answer(data):
+                    sock.sendto(reply, peer)
+
+        thread = threading.Thread(target=loop, daemon=True)
+        thread.start()
+
+        def close() -> None:
+            stop.set()
+            thread.join(5)
+            sock.close()
+
+        closers.append(close)
+        return sock.getsockname()[1]
+
+    yield serve
+    for close in closers:
+        close()
 
 
 _namespaces_missing: list[str | None] = []

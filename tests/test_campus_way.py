@@ -56,12 +56,12 @@ def test_every_host_is_found_from_one_seat_once_and_in_its_place(visits):
 
 
 def test_three_came_and_two_went_in_plain_words(visits):
-    text = visits[3]["diff"].stdout
-    kinds = [line for line in text.splitlines() if line]
-    assert len(NEWCOMERS) == 3
-    assert len(LEAVERS) == 2
-    assert any("not seen in the earlier survey" in line or "new " in line for line in kinds), text
-    assert any("not now" in line or "not seen any more" in line for line in kinds), text
+    lines = visits[3]["diff"].stdout.splitlines()
+    assert (len(NEWCOMERS), len(LEAVERS)) == (3, 2)
+    assert "One new printer: printer-103 (room 103)." in lines
+    # Of clients the number is told and not the name; whose the new Chromebook is, no list says yet.
+    assert "One computer, one staff device were not seen in the earlier survey." in lines
+    assert "One staff device, one student device were seen then and not now." in lines
 
 
 def test_what_is_wrong_on_the_campus_is_found(visits):

@@ -245,7 +245,7 @@ def _show(ctx: click.Context, survey: "Survey", *, evidence: bool, as_json: bool
         emit(survey)
     else:
         _print(listed(survey), evidence=evidence)
-    if not survey.devices and any(run.skipped for run in survey.runs):
+    if not survey.devices and any(run.skipped or run.error for run in survey.runs):
         ctx.exit(CANNOT_SAY)
 
 

@@ -1,16 +1,20 @@
 """From sightings and the school's own lists to what is kept: counted once, and under pseudonyms."""
 
 import random
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
 from agent.config import load
-from agent.counting import NO_LISTS, counted, forget, known, lists, naming, veil, withheld
+from agent.counting import counted, forget, lists, naming, veil, withheld
 from agent.survey import take
+from census.vendors import table_date
 from netready.device import Device, Kind, Place, Sighting
 from netready.instrument import Instrument
 from netready.room_plan import RoomPlan
+from reports import inventory_lines, inventory_page
+from reports.inventory import inventory
 from store import open_store
 
 SITE = """
@@ -22,6 +26,7 @@ classrooms = 24
 networks = ["10.20.0.0/24"]
 """
 PUPIL, PRINTER = "3c:06:30:11:22:33", "30:05:5c:10:00:32"
+BARE = PUPIL.replace(":", "")  # as it stands within a DHCP client id
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +44,7 @@ def seen(_settings, context):
     yield Sighting(
         source="mdns", at=at, mac=PUPIL, address="10.20.0.61", name="annas-macbook", facts={"model": "MacBookPro18,1"}
     )
+    yield Sighting(source="dhcp", at=at, mac=PUPIL, facts={"client_id": f"01{BARE}"})
     yield Sighting(source="mdns", at=at, mac=PRINTER, address="10.20.0.31", name="printer", facts={"types": "_ipp._tcp"})
 
 
@@ -60,7 +66,7 @@ def test_what_a_survey_keeps_names_no_person_s_device_and_the_same_one_again_in_
         for _ in range(2)
     ]
     text = msgspec.json.encode(surveys[0]).decode()
-    for secret in (PUPIL, "10.20.0.61", "annas-macbook"):
+    for secret in (PUPIL, BARE, "10.20.0.61", "annas-macbook"):
         assert secret not in text
     assert "10.20.0.31" in text
     pupils = [[device.key for device in survey.devices if device.kind is not Kind.PRINTER] for survey in surveys]
@@ -70,7 +76,9 @@ def test_what_a_survey_keeps_names_no_person_s_device_and_the_same_one_again_in_
         for survey in surveys:
             store.add(msgspec.structs.replace(survey, id=f"{len(store.surveys(survey.started_at, survey.started_at))}"))
     dump = b"".join(path.read_bytes() for path in tmp_path.glob("a.sqlite*"))
-    assert PUPIL.encode() not in dump
+    assert PRINTER.encode() in dump, "what is kept in clear can be read in it"
+    for secret in (PUPIL, BARE, "10.20.0.61", "annas-macbook"):
+        assert secret.encode() not in dump
 
 
 def test_a_survey_without_a_kept_key_is_veiled_all_the_same(tmp_path, hand_clock):
@@ -79,6 +87,14 @@ def test_a_survey_without_a_kept_key_is_veiled_all_the_same(tmp_path, hand_clock
     assert PUPIL not in msgspec.json.encode(survey).decode()
     assert survey.period == ""
     assert not (tmp_path / "netready.keys").exists()
+
+
+def test_the_list_and_the_page_tell_of_what_day_the_makers_names_are(tmp_path, hand_clock):
+    survey = take(school(tmp_path), [ROW], clock=hand_clock, chance=random.Random(1), say=print, rights=frozenset())
+    told = f"by the table of {table_date().day} {table_date():%B %Y}"
+    page = {"site": "Lincoln", "zone": ZoneInfo("UTC"), "made_at": hand_clock.now(), "software": "netready"}
+    assert f"Makers: {told}" in inventory_lines.lines(inventory(survey))
+    assert told in inventory_page.render(inventory(survey), **page)
 
 
 def test_lists_and_the_room_plan_are_read_and_one_that_is_unfit_costs_only_itself(tmp_path, hand_clock):
@@ -99,20 +115,6 @@ def test_a_file_that_was_imported_is_read_again_at_every_survey(tmp_path, hand_c
     path.write_text(f"0 {PUPIL} 10.20.0.61 annas-macbook *\n")
     found = lists(school(tmp_path), [(str(path), "dnsmasq")], hand_clock)
     assert [each.mac for each in found.sightings] == [PUPIL]
-
-
-def test_hosts_that_routers_and_leases_name_are_known_to_the_sweep_and_nobody_else_s_word_counts(hand_clock):
-    class Sweep(msgspec.Struct, frozen=True):
-        known: tuple[tuple[str, str], ...] = ()
-
-    at = hand_clock.now()
-    told = [
-        Sighting(source="router", at=at, mac=PUPIL, address="10.20.0.61"),
-        Sighting(source="router", at=at, mac=PUPIL, address="fe80::1"),
-        Sighting(source="mdns", at=at, mac=PRINTER, address="10.20.0.31"),
-    ]
-    assert known(Sweep(), told, NO_LISTS).known == (("10.20.0.61", PUPIL),)
-    assert known(Nothing(), told, NO_LISTS) == Nothing()
 
 
 @pytest.mark.parametrize(("people", "room"), [(4, None), (5, "12")])

@@ -6,6 +6,7 @@ import pytest
 
 from agent.budget import OVERHEAD
 from agent.config import load
+from agent.counting import Lists
 from agent.survey import exam_on, plan, take
 from netready.authority import Refused
 from netready.device import Sighting
@@ -130,6 +131,28 @@ def test_what_an_instrument_sent_stands_in_its_run(tmp_path, hand_clock):
 
     found = survey(tmp_path, hand_clock, [row("asks", asks), row("good", good)])
     assert [run.sent for run in found.runs] == [(Sent(protocol="arp", frames=3, bytes=126),), ()]
+
+
+def test_an_instrument_learns_from_the_schools_lists_and_from_what_was_seen_before_it(tmp_path, hand_clock):
+    told = []
+
+    def learn(settings, seen):
+        told.extend((each.source, each.address) for each in seen)
+        return settings
+
+    (tmp_path / "netready.toml").write_text(SITE)
+    own = Lists(sightings=(Sighting(source="lease", at=hand_clock.now(), address="10.20.0.9"),))
+    rows = [row("good", good, silent=True), row("pupil", broken, silent=True, learn=learn), row("later", good, silent=True)]
+    take(
+        load(tmp_path / "netready.toml", ()),
+        rows,
+        clock=hand_clock,
+        chance=random.Random(1),
+        say=print,
+        rights=frozenset(),
+        own=own,
+    )
+    assert told == [("lease", "10.20.0.9"), ("arp", "10.20.0.7")]
 
 
 def test_what_this_machine_does_not_allow_is_skipped_with_the_reason(tmp_path, hand_clock):

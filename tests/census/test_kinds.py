@@ -106,6 +106,7 @@ FACTS = {
     "wifi": {"seen"},
     "dhcp": {"vendor_class", "parameters"},
     "dhcp-server": {"seen", "serves"},
+    "stp": {"seen"},
     "mdns": {"types"},
     "ssdp": {"kinds"},
     "google": {"seen"},
@@ -194,6 +195,16 @@ OWN = "1.3.6.1.4.1.8072.3.2.10"
 def test_the_hard_cases(expected, sightings):
     kind, why = classify(sightings, Naming(student=("stu-*",)))
     assert kind is expected, why
+
+
+def test_what_takes_part_in_spanning_tree_is_a_switch_where_nothing_better_says_what_it_is():
+    bridge = seen("stp", mac="02:5c:00:00:00:01", bridge="02:5c:00:00:00:01", root="yes")
+    kind, why = classify([bridge])
+    assert (kind, why[0]) == (Kind.SWITCH, "that stp has it is yes (it takes part in spanning tree, as bridges do)")
+    assert classify([bridge, seen("controller", name="Room 8")])[0] is Kind.ACCESS_POINT
+    assert classify([bridge, seen("snmp", sysdescr="FortiGate", services="78")])[0] is Kind.FIREWALL
+    windows = seen("dhcp", vendor_class="MSFT 5.0", parameters="1,3,6,15,31,33,43,44,46,47,119,121,249,252")
+    assert classify([bridge, windows])[0] is Kind.COMPUTER
 
 
 def test_lists_that_disagree_on_whose_it_is_leave_it_open():

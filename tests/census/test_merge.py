@@ -267,6 +267,14 @@ def test_made_up_addresses_join_by_a_dhcp_client_id_and_by_nothing_less():
     assert "same DHCP client id" in device.merged
 
 
+def test_the_tag_that_an_asset_list_gives_a_device_stays_with_it():
+    (device,) = devices(
+        seen("arp", "b8:ca:3a:00:00:01", "10.20.0.1"),
+        seen("snipe-it", "b8:ca:3a:00:00:01", asset="SCH-0042", model="Latitude 3190"),
+    )
+    assert (device.facts["asset"], device.facts["model"]) == ("SCH-0042", "Latitude 3190")
+
+
 def test_clones_of_one_image_stay_apart():
     found = devices(
         seen("dhcp", "b8:ca:3a:00:00:01", "10.20.0.1", client_id="ff00000001000100aadeadbeef0011"),

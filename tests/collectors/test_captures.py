@@ -9,6 +9,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from collectors import (
     capture,
@@ -23,6 +25,7 @@ from collectors import (
     wire_nd,
     wire_ssdp,
 )
+from netready.failure import Failure
 from netready.measurement import Measurement
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -154,6 +157,24 @@ def test_one_file_that_cannot_be_read_does_not_spoil_the_others(school, tmp_path
         ("cooked.pcap", None, 2.0),
     ]
     assert "No such file" in measurements[0].details["reason"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(sorted(path.name for path in CAPTURES.glob("*.pcap*"))),
+    holes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=4),
+)
+def test_a_capture_with_holes_and_rubbish_in_it_is_measured_and_its_fault_told(school, tmp_path, name, holes):
+    data = (CAPTURES / name).read_bytes()
+    for where, length, instead in holes:
+        at = int(where * len(data))
+        data = data[:at] + instead + data[at + length :]
+    path = tmp_path / "spoiled"
+    path.write_bytes(data)
+    _, (frames, *_) = read(school, path)
+    assert frames.metric == capture.FRAMES
+    assert frames.failure in {None, Failure.MALFORMED}
+    assert frames.details.get("fault", "malformed: ").startswith("malformed: ")
 
 
 def test_a_file_may_be_no_longer_than_the_settings_say(school):

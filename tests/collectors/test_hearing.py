@@ -5,6 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from census.joining import join
 from collectors import notes
 from collectors.hearing import Hearing
 from netready.authority import Authority
@@ -164,6 +165,22 @@ def test_client_ids_of_both_kinds_of_dhcp_can_be_compared():
     four = dhcp([("message-type", "discover"), ("client_id", b"\xff\x00\x00\x00\x00\x00\x03\x00\x01\x02\x00\x00\x00\x00\x01")])
     ids = [facts["client_id"] for _, facts in (*said(udp("fe80::9", 547, solicit)).values(), *said(four).values())]
     assert ids == ["ff0000000000030001020000000001"] * 2
+
+
+def test_one_client_id_behind_two_made_up_addresses_is_one_device_and_one_that_repeats_its_address_is_not():
+    def discover(mac, identity):
+        return dhcp([("message-type", "discover"), ("client_id", identity)], mac=mac)
+
+    def merged(*frames):
+        return [group.merged for group in join(hear(*frames).sightings()).groups]
+
+    other = "06:00:00:00:00:02"
+    duid = b"\x00\x01\x00\x01\x2c\x3d\x4e\x5f\x3c\x28\x6d\x10\x00\x03"
+    assert merged(discover(DEVICE, b"\xff\x00\x00\x00\x01" + duid), discover(other, b"\xff\x00\x00\x00\x02" + duid)) == [
+        ("same DHCP client id",)
+    ]
+    own = [discover(mac, b"\x01" + bytes.fromhex(mac.replace(":", ""))) for mac in (DEVICE, other)]
+    assert merged(*own) == [(), ()]
 
 
 def test_what_a_reflector_repeats_is_not_pinned_on_it():

@@ -1,8 +1,4 @@
-import json
-import os
 import socket
-import subprocess
-import sys
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -15,33 +11,20 @@ HERE = Path(__file__).parent
 EVERYBODY = "ff:ff:ff:ff:ff:ff"  # given, so that scapy does not look for a neighbour
 
 
-def segment(*argv):
-    flags = "-nm" if os.geteuid() == 0 else "-Urnm"
-    # /sys of the new namespace is not ours to see until it is mounted anew.
-    program = f"mount -t sysfs none /sys && exec {sys.executable} {HERE / 'listen_segment.py'} {' '.join(argv)}"
-    done = subprocess.run(
-        ["unshare", flags, "sh", "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+def by_key(told):
     told["found"] = {(each["source"], each["mac"], each["address"]): each for each in told["sightings"]}
     told["measured"] = {(each["metric"], each["target"]): each for each in told["measurements"]}
     return told
 
 
 @pytest.fixture(scope="module")
-def heard():
-    return segment()
+def heard(unshared):
+    return by_key(unshared(HERE / "listen_segment.py"))
 
 
 @pytest.fixture(scope="module")
-def bridged():
-    return segment("bridged")
+def bridged(unshared):
+    return by_key(unshared(HERE / "listen_segment.py", "bridged"))
 
 
 @pytest.mark.namespaces

@@ -96,6 +96,11 @@ def test_a_message_for_other_hardware_is_refused():
     assert outcome(wire_dhcp.client, message([], htype=6)) is Failure.MALFORMED
 
 
+@pytest.mark.parametrize(("size", "kept"), [(135, 135), (136, 0)])
+def test_an_identity_is_kept_whole_or_not_at_all(size, kept):
+    assert len(wire_dhcp.client(message([("client_id", b"\xff" * size)])).identity) == 2 * kept
+
+
 # --- DHCPv6 ------------------------------------------------------------------------------------------------------------
 
 
@@ -121,6 +126,12 @@ def test_a_dhcpv6_client_says_its_name_its_maker_and_who_it_is():
     assert wire_dhcp6.client(solicitation()) == wire_dhcp6.Client(
         name="staff-3.school.test", vendor_class="MSFT 5.0", identity="00030001a4b1c1000001"
     )
+
+
+@pytest.mark.parametrize(("size", "kept"), [(130, 130), (131, 0)])
+def test_a_duid_is_kept_whole_or_not_at_all(size, kept):
+    found = wire_dhcp6.client(b"\x01\x00\x00\x07" + b"\x00\x01" + size.to_bytes(2, "big") + b"\x05" * size)
+    assert len(found.identity) == 2 * kept
 
 
 def test_a_name_that_is_not_meant_to_be_complete_is_read_too():

@@ -27,6 +27,10 @@ def neighbour6(payload):
     return wire_nd.neighbour(Packet(mac=b"\x02" + bytes(5), source=bytes(16), protocol=58, hops=255, payload=payload))
 
 
+def datagram(payload):
+    return wire_frame.datagram(Packet(mac=b"\x02" + bytes(5), source=bytes(4), protocol=17, hops=64, payload=payload))
+
+
 def cdp(payload):
     size = (8 + len(payload)).to_bytes(2, "big")
     return wire_cdp.neighbour(bytes(12) + size + b"\xaa\xaa\x03\x00\x00\x0c\x20\x00" + payload)
@@ -37,6 +41,8 @@ PARSERS = (
     wire_dhcp.client,
     wire_dhcp.server,
     wire_dhcp6.client,
+    datagram,
+    wire_cdp.is_cdp,
     wire_frame.packet,
     wire_frame.untagged,
     wire_lldp.neighbour,

@@ -24,7 +24,7 @@ LAPTOP = Device(
     why=("its name is annas-macbook", "mdns model is MacBookPro18,1"),
     merged=(f"address 10.20.0.61 belonged to {MAC} in the table of 10.20.0.1", "DHCP client id 01.3c06.3011.2233"),
     how=("arp", "mdns"),
-    facts={"serial": "C02XK1", "model": "MacBookPro18,1", "os": "macOS 15"},
+    facts={"serial": "C02XK1", "client_id": "013c0630112233", "asset": "TAG-0042", "model": "MacBookPro18,1", "os": "macOS 15"},
 )
 SWITCH = Device(
     key="94:b4:0f:00:00:02",
@@ -35,7 +35,17 @@ SWITCH = Device(
     vendor="Aruba",
     facts={"serial": "SG12", "macs": "94:b4:0f:00:00:10 94:b4:0f:00:00:11"},
 )
-PRIVATE = (MAC, "3c-06-30-11-22-33", "3c06.3011.2233", "3c0630112233", "10.20.0.61", "fe80::3e06", "annas-macbook", "C02XK1")
+PRIVATE = (
+    MAC,
+    "3c-06-30-11-22-33",
+    "3c06.3011.2233",
+    "3c0630112233",
+    "10.20.0.61",
+    "fe80::3e06",
+    "annas-macbook",
+    "C02XK1",
+    "TAG-0042",
+)
 
 
 def test_nothing_that_names_a_persons_device_is_left_in_any_of_its_texts():

@@ -1,7 +1,3 @@
-import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from ipaddress import IPv4Interface, ip_network
 from pathlib import Path
@@ -11,12 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netready.authority import Refused
+from netready.device import Sighting
 from netready.failure import Failed, Failure
 from netready.instrument import Capability
 from netready.sent import Sent
 from netready.site import Site
-from probes import arp_ask, arp_sweep, segment, wire_arp
+from probes import arp_ask, arp_sweep, icmp_sweep, segment, wire_arp
 from probes.tries import CREDIT, Account
+from probes.wire_ethernet import is_hosts, mac_bytes, mac_text
 
 HERE = Path(__file__).parent
 PORT = segment.Port(name="eth0", mac=bytes.fromhex("02aabbccdd01"), own=IPv4Interface("10.66.0.1/24"))
@@ -44,18 +42,8 @@ def facts_of(sweep):
 
 
 @pytest.fixture(scope="module")
-def swept():
-    flags = "-nm" if os.geteuid() == 0 else "-Urnm"
-    done = subprocess.run(
-        ["unshare", flags, sys.executable, str(HERE / "arp_segment.py")],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def swept(unshared):
+    return unshared(HERE / "arp_segment.py")
 
 
 def count_of(readings, target):
@@ -249,6 +237,19 @@ def test_an_address_that_is_known_with_two_hardware_addresses_is_asked_of_everyb
     assert list(arp_sweep._known(arp_sweep.Settings(known=pairs))) == [int(IPv4Interface("10.66.0.3").ip)]
 
 
+def test_hosts_that_routers_and_leases_name_are_known_to_the_sweep_and_nobody_else_s_word_counts():
+    told = [
+        Sighting(source="router", at=NOW, mac="3c:06:30:11:22:33", address="10.20.0.61"),
+        Sighting(source="router", at=NOW, mac="3c:06:30:11:22:33", address="fe80::1"),
+        Sighting(source="mdns", at=NOW, mac="30:05:5c:10:00:32", address="10.20.0.31"),
+    ]
+    row = arp_sweep.INSTRUMENT
+    assert row.learn(arp_sweep.Settings(), told).known == (("10.20.0.61", "3c:06:30:11:22:33"),)
+    assert icmp_sweep.INSTRUMENT.learn(icmp_sweep.Settings(), told) == icmp_sweep.Settings()
+    ours = arp_sweep.Settings(known=(("10.20.0.7", "3c:06:30:11:22:44"),))
+    assert row.learn(ours, told).known == (*ours.known, ("10.20.0.61", "3c:06:30:11:22:33"))
+
+
 def test_a_sweep_that_a_fault_ended_has_no_count_but_says_what_it_found():
     sweep = fresh()
     arp_ask.take(sweep, reply("02:00:00:00:00:07", "10.66.0.7"))
@@ -275,3 +276,13 @@ def test_whatever_is_claimed_only_hosts_of_the_network_are_noted(rest):
     assert set(sweep.found) <= set(range(int(sweep.part[0]), int(sweep.part[-1]) + 1))
     count = list(arp_sweep.emit("10.66.0.0/24", NOW, sweep))[-1]
     assert count.value == len(sweep.found)
+
+
+@given(st.text(max_size=20) | st.binary(max_size=7).map(lambda octets: octets.hex(":")))
+def test_a_text_is_the_hardware_address_of_one_host_or_refused(text):
+    try:
+        mac = mac_bytes(text)
+    except ValueError:
+        return
+    assert is_hosts(mac)
+    assert mac_bytes(mac_text(mac)) == mac

@@ -1,9 +1,5 @@
 import errno
-import json
-import os
 import struct
-import subprocess
-import sys
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, ip_network
 from pathlib import Path
@@ -58,18 +54,8 @@ def task(network, *attached, limit=None):
 
 
 @pytest.fixture(scope="module")
-def swept():
-    flags = "-nm" if os.geteuid() == 0 else "-Urnm"
-    done = subprocess.run(
-        ["unshare", flags, sys.executable, str(HERE / "sweep_networks.py"), "icmp"],
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def swept(unshared):
+    return unshared(HERE / "sweep_networks.py", "icmp", timeout=40)
 
 
 def count_of(readings, target):

@@ -1,8 +1,4 @@
-import json
-import os
 import socket
-import subprocess
-import sys
 from ipaddress import IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
@@ -31,18 +27,8 @@ def fresh():
 
 
 @pytest.fixture(scope="module")
-def swept():
-    flags = "-nm" if os.geteuid() == 0 else "-Urnm"
-    done = subprocess.run(
-        ["unshare", flags, sys.executable, str(HERE / "sweep_networks.py"), "nd"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def swept(unshared):
+    return unshared(HERE / "sweep_networks.py", "nd")
 
 
 @pytest.mark.namespaces
@@ -171,6 +157,14 @@ def test_a_kernels_answer_of_any_shape_is_read_to_its_end(data, sequence):
     found, last = wire_netlink.neighbours(data, sequence)
     assert isinstance(last, bool)
     assert len(found) <= len(data) // wire_netlink.HEAD.size
+
+
+@given(st.binary(max_size=120), st.integers(0, 160))
+def test_a_neighbour_of_rubbish_is_left_out_or_has_both_addresses(rubbish, length):
+    head = wire_netlink.HEAD.pack(length, wire_netlink.NEW_NEIGHBOUR, 0, 9, 0)
+    known = wire_netlink.NEIGHBOUR.pack(wire_netlink.AF_INET6, 2, wire_netlink.KNOWN, 0, 0)
+    found, _ = wire_netlink.neighbours(head + known + rubbish, 9)
+    assert all(len(each.mac) == 6 and isinstance(each.address, IPv6Address) for each in found)
 
 
 def test_the_kernels_own_list_is_read_to_its_end():

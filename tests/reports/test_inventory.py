@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from netready.device import Device, Kind, Place
@@ -104,6 +105,19 @@ def test_filters_by_kind_room_and_problem(wanted, keys, elsewhere):
     if keys:
         assert summary(found).startswith(f"{len(keys)} device")
         assert " of 5: " in summary(found)
+
+
+def test_a_filter_that_finds_nothing_names_the_rooms_there_are():
+    assert summary(inventory(SURVEY, wanted=Filter(room="cellar"))) == (
+        "0 devices of 5 are what was asked for. Rooms with devices: 9, 10, server room."
+    )
+
+
+def test_answers_about_the_whole_school_stand_above_the_whole_list_only():
+    survey = msgspec.structs.replace(SURVEY, answers=(("Students for each device", "2.1 at most"),))
+    assert "Students for each device: 2.1 at most" in inventory_lines.lines(inventory(survey))
+    some = inventory_lines.lines(inventory(survey, wanted=Filter(kind=Kind.SWITCH)))
+    assert not any("Students for each device" in line for line in some)
 
 
 @pytest.mark.parametrize("width", [20, 33, 60, 80, 200])

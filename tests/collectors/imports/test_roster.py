@@ -118,10 +118,12 @@ def test_a_zip_counts_as_its_folder_does(pack, folder, count):
 
 def test_it_is_said_where_the_number_comes_from(pack, count):
     found = count(pack(sample("1_1")))
-    assert found.said(UTC) == "4 students and 4 staff counted from oneroster.zip on 2026-11-22"
-    assert found.said(timezone(timedelta(hours=9))).endswith("on 2026-11-23")
+    assert found.said(UTC) == "4 students and 4 staff counted from oneroster.zip, written on 2026-11-22, counted on 2026-11-22"
+    assert found.said(timezone(timedelta(hours=9))).endswith("written on 2026-11-23, counted on 2026-11-23")
     at_school = count(pack(sample("1_1")), school="org-hs").said(UTC)
-    assert at_school == '3 students and 2 staff counted from oneroster.zip for "org-hs" on 2026-11-22'
+    assert at_school == (
+        '3 students and 2 staff counted from oneroster.zip for "org-hs", written on 2026-11-22, counted on 2026-11-22'
+    )
 
 
 def test_an_export_of_last_year_is_said_to_be_old(folder, count):
@@ -328,26 +330,48 @@ def test_an_offset_that_points_before_the_file_is_refused(pack, refusal):
     assert refusal(path).startswith("oneroster.zip: expected a zip that is whole; ")
 
 
+CUTS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), st.binary(max_size=8)), min_size=1, max_size=3)
 _RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-@_RELAXED
-@given(
-    version=st.sampled_from(["1_1", "1_2"]),
-    cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), st.binary(max_size=8)), min_size=1, max_size=3),
-)
-def test_a_zip_with_holes_and_rubbish_in_it_is_counted_or_refused(pack, clock_at, version, cuts):
-    path = pack(sample(version), zipfile.ZIP_STORED)
-    data = path.read_bytes()
+def cut(data, cuts):
+    """`data` with holes, and rubbish in them."""
     for where, length, instead in cuts:
         at = int(where * len(data))
         data = data[:at] + instead + data[at + length :]
-    path.write_bytes(data)
+    return data
+
+
+@_RELAXED
+@given(version=st.sampled_from(["1_1", "1_2"]), cuts=CUTS)
+def test_a_zip_with_holes_and_rubbish_in_it_is_counted_or_refused(pack, clock_at, version, cuts):
+    path = pack(sample(version), zipfile.ZIP_STORED)
+    path.write_bytes(cut(path.read_bytes(), cuts))
     said = f"{path}: "
     try:
         assert read_roster(path, clock=clock_at(NOW)).students > 0
     except Unfit as error:
         said = str(error)
+    assert said.startswith(str(path))
+    assert said.isprintable()
+
+
+@_RELAXED
+@given(
+    member=st.sampled_from([("1_1", "users.csv"), ("1_2", "users.csv"), ("1_2", "roles.csv"), ("1_2", "orgs.csv")]),
+    cuts=CUTS,
+)
+def test_tables_with_holes_and_rubbish_in_them_are_counted_or_refused(pack, clock_at, member, cuts):
+    files = sample(member[0])
+    path = pack(files | {member[1]: cut(files[member[1]], cuts)}, zipfile.ZIP_STORED)
+    said = f"{path}: "
+    try:
+        found = read_roster(path, clock=clock_at(NOW))
+    except Unfit as error:
+        said = str(error)
+    else:
+        assert 0 < found.students + found.staff <= len(files["users.csv"]) + 24
+        said += " ".join(found.notes)
     assert said.startswith(str(path))
     assert said.isprintable()
 

@@ -132,6 +132,16 @@ def test_rubbish_is_read_or_refused_in_one_way(data):
     assert outcome(data) in {Failure.MALFORMED, *range(len(data) // 6 + 1)}
 
 
+@given(st.binary(max_size=200))
+def test_an_identifier_of_rubbish_is_read_within_its_bounds_or_refused(wire):
+    try:
+        found = ber.oid_of(wire)
+    except Failed as failed:
+        found = failed.failure
+    assert found is Failure.MALFORMED or all(0 <= part <= ber.LARGEST_PART for part in found)
+    assert found is Failure.MALFORMED or len(found) <= ber.LONGEST_OID + 1
+
+
 @given(st.data())
 def test_reading_stays_within_the_bounds_it_is_given(data):
     inside = b"".join(entry(b"\x04\x03abc") for _ in range(data.draw(st.integers(0, 4))))

@@ -1,9 +1,8 @@
 import bisect
+import functools
 import os
 import socket
-import threading
 import time
-from typing import Self
 
 import msgspec
 import pytest
@@ -127,7 +126,7 @@ WALKS = {
 class Agent:
     """An agent on loopback whose tables are rows of our own, and which may misbehave in one way."""
 
-    def __init__(self, misbehave=None, rows=40, lose=0) -> None:
+    def __init__(self, udp_server, misbehave=None, rows=40, lose=0) -> None:
         self.rows = rows
         self.misbehave = misbehave
         self.lose = lose
@@ -151,33 +150,11 @@ class Agent:
                 (*interfaces.IF_PHYS, number): v2c.OctetString(b"\x02\x00\x00\x00\x00" + bytes([number % 256])),
             }
         self.oids = sorted(self.tree)
+        self.port = udp_server(self.reply)
 
-    def __enter__(self) -> Self:
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.settimeout(0.01)
-        self.port = self.sock.getsockname()[1]
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.loop, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.thread.join(5)
-        self.sock.close()
-
-    def loop(self):
-        while not self.stop.is_set():
-            try:
-                data, peer = self.sock.recvfrom(65535)
-            except TimeoutError:
-                continue
-            self.asked += 1
-            if self.lose and self.asked % self.lose == 0:
-                continue
-            for reply in self.answer(data):
-                self.sock.sendto(reply, peer)
+    def reply(self, data):
+        self.asked += 1
+        return [] if self.lose and self.asked % self.lose == 0 else self.answer(data)
 
     def answer(self, data):
         message, _ = decoder.decode(data, asn1Spec=v2c.Message())
@@ -229,13 +206,19 @@ class Agent:
         return encoder.encode(message)
 
 
+@pytest.fixture
+def pretend(udp_server):
+    """Makes agents that are stopped when the test ends."""
+    return functools.partial(Agent, udp_server)
+
+
 def names(readings):
     return [each.target for each in readings if getattr(each, "metric", None) == "interface_received"]
 
 
-def test_an_honest_agent_is_read_whole(context, community):
-    with Agent() as agent:
-        readings = read(context, community, agent.port)
+def test_an_honest_agent_is_read_whole(context, community, pretend):
+    agent = pretend()
+    readings = read(context, community, agent.port)
     seen = readings[0]
     assert seen.mac == "02:00:00:00:00:03", "the MAC of the interface that has the address"
     assert seen.facts["sysdescr"] == "Fake � [31m switch"
@@ -254,16 +237,16 @@ def test_an_honest_agent_is_read_whole(context, community):
 
 
 @pytest.mark.parametrize("misbehave", ["duplicate", "too-big"])
-def test_agents_that_are_only_awkward_are_read_whole(context, community, misbehave):
-    with Agent(misbehave) as agent:
-        readings = read(context, community, agent.port)
+def test_agents_that_are_only_awkward_are_read_whole(context, community, misbehave, pretend):
+    agent = pretend(misbehave)
+    readings = read(context, community, agent.port)
     assert uptime(readings).details["fault"] is None
     assert len(names(readings)) == 40
 
 
-def test_lost_answers_are_asked_for_again(context, community):
-    with Agent(lose=3) as agent:
-        readings = read(context, community, agent.port, timeout=0.05, retries=2)
+def test_lost_answers_are_asked_for_again(context, community, pretend):
+    agent = pretend(lose=3)
+    readings = read(context, community, agent.port, timeout=0.05, retries=2)
     assert len(names(readings)) == 40
 
 
@@ -277,10 +260,12 @@ def test_lost_answers_are_asked_for_again(context, community):
         ("endless", "row-cap", 44),
     ],
 )
-def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(context, community, misbehave, fault, rows):
+def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(
+    context, community, pretend, *, misbehave, fault, rows
+):
     begun = time.monotonic()
-    with Agent(misbehave) as agent:
-        readings = read(context, community, agent.port, max_rows=700)
+    agent = pretend(misbehave)
+    readings = read(context, community, agent.port, max_rows=700)
     assert time.monotonic() - begun < 3
     assert uptime(readings).value == 123.45
     assert uptime(readings).details["fault"] == fault
@@ -300,24 +285,25 @@ def test_a_walk_that_is_led_astray_ends_keeps_what_it_has_and_names_the_fault(co
         ("general-error", Failure.NOT_SUPPORTED),
     ],
 )
-def test_a_device_that_cannot_be_read_at_all_has_no_uptime_and_says_why(context, community, misbehave, failure):
-    with Agent(misbehave) as agent:
-        found, sent = read(context, community, agent.port)
+def test_a_device_that_cannot_be_read_at_all_has_no_uptime_and_says_why(context, community, misbehave, failure, pretend):
+    agent = pretend(misbehave)
+    found, sent = read(context, community, agent.port)
     assert (found.metric, found.target, found.failure) == ("device_uptime", "127.0.0.1", failure)
     assert sent.frames >= 1, "what was sent for nothing counts too"
 
 
-def test_a_device_that_falls_silent_is_left_alone_after_two_tables(context, community):
-    with Agent("silent-tables") as agent:
-        readings = read(context, community, agent.port, timeout=0.02, retries=0, deadline=5.0)
+def test_a_device_that_falls_silent_is_left_alone_after_two_tables(context, community, pretend):
+    agent = pretend("silent-tables")
+    readings = read(context, community, agent.port, timeout=0.02, retries=0, deadline=5.0)
     details = uptime(readings).details
     assert details["faults"] == {"interfaces": "no-answer", "old-interfaces": "no-answer"}
     assert "q-bridge" in details["left"]
     assert agent.asked < 12
 
 
-def test_one_silent_device_costs_its_own_line_only(context_for, community):
-    with Agent() as agent, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+def test_one_silent_device_costs_its_own_line_only(context_for, community, pretend):
+    agent = pretend()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.2", agent.port))
         readings = read(context_for(), community, agent.port, devices=("127.0.0.2", "127.0.0.1"), timeout=0.1, retries=0)
     first, *rest = readings
@@ -342,10 +328,10 @@ def test_nobody_there_is_refused(context, community):
     assert uptime(read(context, community, port)).failure is Failure.REFUSED
 
 
-def test_the_deadline_of_a_device_holds_whatever_the_repeats(context, community):
+def test_the_deadline_of_a_device_holds_whatever_the_repeats(context, community, pretend):
     begun = time.monotonic()
-    with Agent("silent") as agent:
-        found = uptime(read(context, community, agent.port, timeout=0.3, retries=5, deadline=0.4))
+    agent = pretend("silent")
+    found = uptime(read(context, community, agent.port, timeout=0.3, retries=5, deadline=0.4))
     assert found.failure is Failure.TIMEOUT
     assert time.monotonic() - begun < 1
 

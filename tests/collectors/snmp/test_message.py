@@ -109,6 +109,16 @@ def test_an_answer_with_bytes_changed_or_cut_off_is_read_or_refused_in_one_way(d
     assert refused(bytes(packet[: data.draw(st.integers(0, len(packet)))])) in {None, Failure.MALFORMED}
 
 
+@given(st.integers(0, len(GOOD) - 1), st.binary(min_size=1, max_size=8))
+def test_the_values_of_an_answer_that_was_spoiled_are_read_or_refused_in_one_way(at, rubbish):
+    try:
+        reply = speaker().unwrap(GOOD[:at] + rubbish + GOOD[at + len(rubbish) :], range(2**31))
+        found = [] if isinstance(reply, int) else reply.binds
+    except Failed as failed:
+        found = failed.failure
+    assert found is Failure.MALFORMED or all(value is None or isinstance(value, int | bytes | tuple) for _, value in found)
+
+
 @pytest.mark.parametrize("size", range(len(GOOD)))
 def test_an_answer_that_is_cut_off_is_refused(size):
     assert refused(GOOD[:size]) is Failure.MALFORMED

@@ -1,8 +1,5 @@
 import hmac
 import random
-import socket
-import threading
-from typing import Self
 
 import pytest
 from hypothesis import given, settings
@@ -263,38 +260,6 @@ def test_a_message_with_bytes_changed_or_cut_off_is_read_or_refused(data):
 # --- Against agents of our own -------------------------------------------------------------------------------------------
 
 
-class Restless:
-    """An agent on loopback that answers each datagram with a report of our choice; it never comes to an answer."""
-
-    def __init__(self, reports) -> None:
-        self.reports = reports
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.settimeout(2)
-        self.port = self.sock.getsockname()[1]
-        self.count = 0
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while True:
-            data, peer = self.sock.recvfrom(2000)
-            if not data:
-                return
-            self.count += 1
-            found, _ = decoder.decode(data, asn1Spec=SNMPv3Message())
-            self.sock.sendto(self.reports(int(found[1][0]), self.count), peer)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.sendto(b"", ("127.0.0.1", self.port))
-        self.thread.join(5)
-        self.sock.close()
-
-
 @pytest.mark.parametrize(
     ("reports", "said"),
     [
@@ -307,13 +272,19 @@ class Restless:
         ),
     ],
 )
-def test_an_agent_that_is_never_content_is_given_up_after_a_few_lessons(reports, said, snmp):
-    with Restless(reports) as agent, snmp.session(agent.port, SIGNED) as session:
+def test_an_agent_that_is_never_content_is_given_up_after_a_few_lessons(reports, said, snmp, udp_server):
+    asked = []
+
+    def restless(data):
+        asked.append(decoder.decode(data, asn1Spec=SNMPv3Message())[0])
+        return [reports(int(asked[-1][1][0]), len(asked))]
+
+    with snmp.session(udp_server(restless), SIGNED) as session:
         session.connect()
         with pytest.raises(Failed, match=said) as failed:
             session.get([NAME])
         assert failed.value.failure is Failure.REFUSED
-        assert agent.count <= 6
+        assert len(asked) <= 6
 
 
 # --- Against a real agent ----------------------------------------------------------------------------------------------

@@ -9,10 +9,7 @@ import bz2
 import functools
 import importlib.util
 import re
-import socket
-import threading
 from pathlib import Path
-from typing import Self
 
 import msgspec
 import pytest
@@ -82,35 +79,12 @@ class Recorded:
     asked     every object identifier that was asked for
     """
 
-    def __init__(self, path: Path, contexts: dict[str, Path] | None = None) -> None:
-        self.stores = {"": read_walk(path)} | {name: read_walk(other) for name, other in (contexts or {}).items()}
+    def __init__(self, udp_server, path: Path, contexts: dict[str, Path]) -> None:
+        self.stores = {"": read_walk(path)} | {name: read_walk(other) for name, other in contexts.items()}
         self.orders = {name: [ber.oid_of(wire) for wire, _ in store] for name, store in self.stores.items()}
         self.asked: list[ber.Oid] = []
         self.requests = 0
-
-    def __enter__(self) -> Self:
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
-        self.sock.settimeout(0.01)
-        self.port = self.sock.getsockname()[1]
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self.loop, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop.set()
-        self.thread.join(5)
-        self.sock.close()
-
-    def loop(self):
-        while not self.stop.is_set():
-            try:
-                data, peer = self.sock.recvfrom(65535)
-            except TimeoutError:
-                continue
-            if (reply := self.answer(data)) is not None:
-                self.sock.sendto(reply, peer)
+        self.port = udp_server(self.answer)
 
     def texts(self):
         """Every string of the walk, by its object identifier."""
@@ -119,13 +93,13 @@ class Recorded:
                 at, end = ber.read_octets(value, 0, len(value))
                 yield oid, value[at:end].decode("utf-8", "replace")
 
-    def answer(self, data: bytes) -> bytes | None:
+    def answer(self, data: bytes) -> list[bytes]:
         at, end = ber.open_(data, 0, len(data), ber.SEQUENCE)
         version, at = ber.read_integer(data, at, end)
         begin, at = ber.read_octets(data, at, end)
         word, _, context = data[begin:at].decode().partition("@")
         if word != WORD or context not in self.stores:
-            return None
+            return []
         kind = data[at]
         at, end = ber.open_(data, at, end, kind)
         number, at = ber.read_integer(data, at, end)
@@ -137,7 +111,7 @@ class Recorded:
         self.asked += map(ber.oid_of, names)
         entries = list(self.entries(message.Pdu(kind), names, repetitions, context))
         pdu = ber.tlv(message.Pdu.RESPONSE, *map(ber.integer, (number, 0, 0)), ber.tlv(ber.SEQUENCE, *entries))
-        return ber.tlv(ber.SEQUENCE, ber.integer(version), ber.tlv(ber.OCTETS, data[begin : begin + len(WORD)]), pdu)
+        return [ber.tlv(ber.SEQUENCE, ber.integer(version), ber.tlv(ber.OCTETS, data[begin : begin + len(WORD)]), pdu)]
 
     def entries(self, kind, names, repetitions, context):
         store, order = self.stores[context], self.orders[context]
@@ -206,11 +180,11 @@ def collect(context, community):
 
 
 @pytest.fixture
-def agent_of():
+def agent_of(udp_server):
     """An agent that replays a file of this folder, or a recording of the package by its name; with VLANs' files beside it."""
 
     def make(name: str, *vlans: str) -> Recorded:
-        return Recorded(_file(name), {vlan: _file(f"{name}-{vlan}") for vlan in vlans})
+        return Recorded(udp_server, _file(name), {vlan: _file(f"{name}-{vlan}") for vlan in vlans})
 
     return make
 
@@ -220,8 +194,7 @@ def replay(collect, agent_of):
     """What the collector makes of a file of this folder, or of a recording of the package by its name."""
 
     def run(name: str, *vlans: str, **settings) -> Read:
-        with agent_of(name, *vlans) as agent:
-            return collect(agent, **settings)
+        return collect(agent_of(name, *vlans), **settings)
 
     return run
 

@@ -45,16 +45,16 @@ def test_a_table_is_wanted_by_maker_or_by_what_the_device_does(when, objectid, s
 
 def test_a_small_device_is_asked_little(agent_of, collect):
     """One GET for who it is, one for what stands alone, a look into all tables, and the tables that are there."""
-    with agent_of("apc-ups") as agent:
-        seen = collect(agent)
+    agent = agent_of("apc-ups")
+    seen = collect(agent)
     assert agent.requests <= 8
     assert seen.sent.frames == agent.requests
 
 
 @pytest.mark.parametrize("walk", ["hp-poe", "mikrotik", "printer"])
 def test_nothing_is_asked_for_outside_the_tables_and_nothing_of_other_makers(agent_of, collect, walk):
-    with agent_of(walk) as agent:
-        seen = collect(agent)
+    agent = agent_of(walk)
+    seen = collect(agent)
     maker = int(seen.sightings[0].facts["sysobjectid"].split(".")[6])
     allowed = {(*MIB2, 1), (*MIB2, 4, 20)} | {module.oid(name) for module in MODULES for name in module.columns}
     roots = {module.root for module in MODULES}
@@ -66,16 +66,16 @@ def test_nothing_is_asked_for_outside_the_tables_and_nothing_of_other_makers(age
 
 
 def test_a_host_is_not_asked_for_a_routers_tables(agent_of, collect):
-    with agent_of("printer") as agent:
-        collect(agent)
+    agent = agent_of("printer")
+    collect(agent)
     assert not [oid for oid in agent.asked if oid[:9] == (*MIB2, 4, 22, 1)]
 
 
 def test_version_1_reads_the_same(agent_of, collect, community):
     row = Credentials(devices=("127.0.0.1",), version=Version.V1, community_file=community)
-    with agent_of("hp-poe") as agent:
-        modern = collect(agent)
-        old = collect(agent, credentials=(row,))
+    agent = agent_of("hp-poe")
+    modern = collect(agent)
+    old = collect(agent, credentials=(row,))
     assert [each.facts for each in old.sightings] == [each.facts for each in modern.sightings]
 
 

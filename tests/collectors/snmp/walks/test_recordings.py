@@ -100,14 +100,14 @@ def test_clients_are_counted_from_their_list_when_a_controller_counts_none(repla
 def test_no_user_name_of_a_recording_is_asked_for_or_told(replay, agent_of, collect, walk):
     """Aruba's and Cisco's tables of clients have a column of who is signed in."""
     columns = {(1, 3, 6, 1, 4, 1, 14823, 2, 2, 1, 4, 1, 2, 1, 3), (1, 3, 6, 1, 4, 1, 14179, 2, 1, 4, 1, 3)}
-    with agent_of(walk) as agent:
-        seen = collect(agent)
-        names = {
-            text
-            for oid, text in agent.texts()
-            if any(oid[: len(column)] == column for column in columns) and re.fullmatch("[a-z0-9@.]{5,}", text)
-        }
-        asked = set(agent.asked)
+    agent = agent_of(walk)
+    seen = collect(agent)
+    names = {
+        text
+        for oid, text in agent.texts()
+        if any(oid[: len(column)] == column for column in columns) and re.fullmatch("[a-z0-9@.]{5,}", text)
+    }
+    asked = set(agent.asked)
     assert len(names) > 10, "the recording has user names"
     assert not any(oid[: len(column)] == column for oid in asked for column in columns)
     told = " ".join(f"{each.name} {each.facts}" for each in seen.sightings)

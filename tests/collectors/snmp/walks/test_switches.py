@@ -27,8 +27,8 @@ def test_an_older_cisco_switch_is_asked_for_one_vlan_after_the_other(replay):
 
 
 def test_a_cisco_switch_that_knows_no_such_contexts_is_asked_once(agent_of, collect):
-    with agent_of("cisco-vlans") as agent:
-        seen = collect(agent, timeout=0.1, retries=1)
+    agent = agent_of("cisco-vlans")
+    seen = collect(agent, timeout=0.1, retries=1)
     assert seen.of("fdb") == []
     assert seen.details("device_uptime")["left"] == ["bridge of VLAN 1"]
     assert seen.details("device_uptime")["fault"] is None
