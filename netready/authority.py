@@ -54,10 +54,14 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
         except ValueError:
             msg = f"{host} is neither a named test server, a platform endpoint nor a device in netready.toml; nothing was sent"
             raise Refused(msg) from None
-        if address.is_loopback or any(address in allowed for allowed in self.networks):
+        if self.holds(address):
             return host
         msg = f"{host} is outside the authorised networks and is not a named test server or platform endpoint; nothing was sent"
         raise Refused(msg)
+
+    def holds(self, address: Address) -> bool:
+        """Whether the address is of an authorised network or this machine's own loopback."""
+        return address.is_loopback or any(address in allowed for allowed in self.networks)
 
 
 def _inside(network: Network, allowed: Network) -> bool:

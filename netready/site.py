@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from netready.access import Barrier, FilterPage, Interface, Nominated, Stored, Url, Word, check_addresses, check_networks
+
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 Rate = Annotated[float, Meta(gt=0, le=1e13)]  # bit/s, up to 10 Tbit/s
 
@@ -35,7 +37,8 @@ class Circuit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A line that is paid for. Contracted rates are what the bill says, not what a test shows; bit/s.
 
     counter names the interface whose counters show how much of the line is used, as "ADDRESS INTERFACE" of a router that
-    [snmp] lists, such as "10.20.0.1 wan0".
+    [snmp] lists, such as "10.20.0.1 wan0". interface or source of this machine say how a page is asked for over this line
+    alone, where the router or this machine sends what comes from there by it.
     """
 
     name: Name
@@ -45,14 +48,27 @@ class Circuit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     medium: str = ""
     contract_end: date | None = None
     counter: str = ""
+    interface: Interface = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        check_addresses(source=self.source)
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A page of a platform the school depends on; it is fetched, never logged in to."""
+    """A page of a platform the school depends on; it is fetched, never logged in to.
+
+    networks      nominated networks that it is for; none: all of them
+    student_data  it holds data of students, so its sign-in must be the one that all such apps share
+    login         where signing in begins, when that is not `url`
+    """
 
     name: Name
-    url: Annotated[str, Meta(pattern=r"^https?://[^\s/?#@]+([/?#]\S*)?$", max_length=500)]
+    url: Url
     role: Role = Role.OTHER
+    networks: tuple[Word, ...] = ()
+    student_data: bool = False
+    login: Url | None = None
 
 
 class Calendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +97,12 @@ class Calendar(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One school. `users` are students and staff: the denominator of the roadmap's two targets."""
+    """One school. `users` are students and staff: the denominator of the roadmap's two targets.
+
+    Other standards divide by other people, who are counted only where somebody gives the number: guests on the network on an
+    ordinary day, the students of the busiest shift, and those who are tested at the same time. insured_devices are student
+    devices that an insurance covers.
+    """
 
     name: Name
     students: Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -93,9 +114,17 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ids: dict[str, str] = {}
     labs: Annotated[int, Meta(ge=0, le=1_000)] | None = None
     carts: Annotated[int, Meta(ge=0, le=10_000)] | None = None
+    guests: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    busiest_shift: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    concurrent_testers: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    insured_devices: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     networks: tuple[str, ...] = ()
     circuits: tuple[Circuit, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+    nominated: Annotated[tuple[Nominated, ...], Meta(max_length=16)] = ()
+    filter_pages: Annotated[tuple[FilterPage, ...], Meta(max_length=64)] = ()
+    barriers: Annotated[tuple[Barrier, ...], Meta(max_length=64)] = ()
+    stored: Annotated[tuple[Stored, ...], Meta(max_length=64)] = ()
     calendar: Calendar = Calendar()
 
     def __post_init__(self) -> None:
@@ -110,6 +139,18 @@ class Site(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             except ValueError as error:
                 msg = f"networks: {text!r} is not a network such as 10.20.0.0/24 ({error})"
                 raise ValueError(msg) from error
+        for name, part in (("busiest_shift", self.busiest_shift), ("concurrent_testers", self.concurrent_testers)):
+            if part is not None and part > self.students:
+                msg = f"{name}: expected at most {self.students:,}, which are all students; got {part:,}"
+                raise ValueError(msg)
+        check_networks(
+            (network.name for network in self.nominated),
+            (
+                *((f"endpoints: {one.name}", one.networks) for one in self.endpoints),
+                *((f"filter_pages: {page.url}", (*page.blocked, *page.open)) for page in self.filter_pages),
+                *((f"barriers: {one.name}", one.networks) for one in self.barriers),
+            ),
+        )
 
     @property
     def users(self) -> int:

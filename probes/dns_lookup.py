@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -128,8 +128,7 @@ def emit(target: str, at: datetime, seconds: float, answer: wire_dns.Answer, **h
         **how,
     }
     if answer.rcode:
-        failure = wire_dns.FAILURES.get(answer.rcode, Failure.DNS_FAILED)
-        return Measurement.failed(METRIC, target, at, failure, METHOD, **details)
+        return Measurement.failed(METRIC, target, at, word(answer.rcode), METHOD, **details)
     if not answer.addresses:
         return Measurement.failed(METRIC, target, at, Failure.DNS_NO_ADDRESS, METHOD, **details)
     return Measurement.of(METRIC, target, at, seconds, METHOD, **details)
@@ -144,7 +143,7 @@ def _measure(name: str, kind: str, resolver: str, settings: Settings, context: C
         place = addresses(host, settings.timeout)[0]
         context.say(f"dns_lookup: {target}")
         begun = clock.monotonic()
-        answer, how = _ask(_Question(name=name, kind=kind, place=place, port=port or PORT), settings, context)
+        answer, how = ask(Question(name=name, kind=kind, place=place, port=port or PORT), settings, context)
     except (OSError, Failed, Refused) as error:
         failure = Failure.NOT_AUTHORISED if isinstance(error, Refused) else classify(error)
         if failure is None:
@@ -153,11 +152,19 @@ def _measure(name: str, kind: str, resolver: str, settings: Settings, context: C
     return emit(target, at, clock.monotonic() - begun, answer, **how)
 
 
-class _Question(msgspec.Struct, frozen=True, kw_only=True):
+def word(rcode: int) -> Failure:
+    """The failure word for an answer's code."""
+    return wire_dns.FAILURES.get(rcode, Failure.DNS_FAILED)
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of whom. `bind` makes the sockets leave by a network of the caller's choice."""
+
     name: str
     kind: str
     place: Place
     port: int
+    bind: Callable[[socket.socket], None] = lambda _sock: None
 
     def packet(self, identifier: int) -> bytes:
         return wire_dns.query(identifier, self.name, self.kind)
@@ -166,12 +173,13 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
         return wire_dns.reply_to(packet, identifier, self.name, self.kind)
 
 
-def _ask(question: _Question, settings: Settings, context: Context) -> tuple[wire_dns.Answer, dict[str, Detail]]:
+def ask(question: Question, settings: Settings, context: Context) -> tuple[wire_dns.Answer, dict[str, Detail]]:
     """UDP first, as often as the settings say, and TCP when the answer was cut (RFC 7766 section 5)."""
     family, address = question.place
     for number in range(1, settings.tries + 1):
         identifier = context.chance.getrandbits(16)
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            question.bind(sock)
             sock.connect((address, question.port))  # the kernel then drops what other hosts send
             sock.send(question.packet(identifier))
             try:
@@ -187,7 +195,7 @@ def _ask(question: _Question, settings: Settings, context: Context) -> tuple[wir
     raise TimeoutError
 
 
-def _await(sock: socket.socket, question: _Question, identifier: int, deadline: float, clock: Clock) -> wire_dns.Answer:
+def _await(sock: socket.socket, question: Question, identifier: int, deadline: float, clock: Clock) -> wire_dns.Answer:
     """Whatever is not our answer is ignored until the time is over: a forger must not be able to end the wait."""
     unreadable: Failed | None = None
     while (left := deadline - clock.monotonic()) > 0:
@@ -205,12 +213,13 @@ def _await(sock: socket.socket, question: _Question, identifier: int, deadline: 
     raise unreadable or TimeoutError("the resolver did not answer in time")
 
 
-def _over_tcp(question: _Question, timeout: float, context: Context) -> wire_dns.Answer:
+def _over_tcp(question: Question, timeout: float, context: Context) -> wire_dns.Answer:
     family, address = question.place
     deadline = context.clock.monotonic() + timeout
     identifier = context.chance.getrandbits(16)
     packet = question.packet(identifier)
     with socket.socket(family, socket.SOCK_STREAM) as sock:
+        question.bind(sock)
         sock.settimeout(timeout)
         sock.connect((address, question.port))
         sock.sendall(struct.pack("!H", len(packet)) + packet)

@@ -3,16 +3,20 @@ import socket
 import ssl
 import threading
 import time
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import trustme
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from netready.access import Nominated, People
 from netready.authority import Refused
 from netready.failure import Failure
 from netready.site import Endpoint, Role, Site
-from probes import http_fetch
+from probes import http_fetch, page
+from probes.deadline import Deadline
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -180,20 +184,23 @@ def test_nobody_listening_is_refused(context):
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: "]), rest=st.binary(max_size=200))
+@example(head=b"HTTP/1.1 200 OK\r\n", rest=b"\r\n" + b"x" * 100)
 def test_any_answer_is_a_page_or_a_word(context, head, rest):
+    keep = 10
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(head + rest)
         theirs.shutdown(socket.SHUT_WR)
-        visit = http_fetch.Visit()
-        parts = http_fetch._split("http://localhost/")
+        visit = page.Visit()
+        way = page.Way(trust=page.trust("", ""), timeout=2, max_bytes=5 * 2**20, max_redirects=5, keep=keep)
         try:
-            http_fetch._exchange(ours, parts, visit, http_fetch.Settings(), http_fetch.Deadline(context.clock, 2))
+            page.exchange(ours, urlsplit("http://localhost/"), visit, way, Deadline(context.clock, 2))
         except Exception as error:  # noqa: BLE001 - whatever it is must have a word
-            word = http_fetch.failure_of(error) or repr(error)
+            word = page.failure_of(error) or repr(error)
         else:
             word = "page"
     assert word == "page" or word in set(Failure)
+    assert len(visit.page) <= keep
 
 
 # --- TLS ---------------------------------------------------------------------------------------------------------------
@@ -284,3 +291,55 @@ def test_without_endpoints_the_sites_are_fetched():
     assert fitted.endpoints == (endpoint,)
     assert http_fetch.INSTRUMENT.hosts(fitted) == ("sis.school.test",)
     assert http_fetch.INSTRUMENT.missing(fitted) is None
+
+
+# --- from nominated networks --------------------------------------------------------------------------------------------
+
+STUDENTS = Nominated(name="students", people=People.STUDENT, source="127.0.0.2")
+TEACHERS = Nominated(name="teachers", people=People.STAFF, source="127.0.0.3")
+
+
+def fetch_from(context, networks, *endpoints):
+    settings = http_fetch.Settings(endpoints=endpoints, nominated=networks, timeout=1)
+    return [each for each in http_fetch.read(settings, context) if each.metric == "http_total_time"]
+
+
+def test_a_page_is_fetched_from_each_network_that_it_is_for(context, web):
+    peers = []
+
+    def pages(_path, peer):
+        peers.append(peer)
+        return OK if peer == "127.0.0.3" else None
+
+    url = web(pages)
+    everybody = Endpoint(name="LMS", url=f"{url}/lms", role=Role.LMS)
+    teachers = Endpoint(name="SIS", url=f"{url}/sis", role=Role.SIS, networks=("teachers",))
+    found = fetch_from(context, (STUDENTS, TEACHERS), everybody, teachers)
+    assert peers == ["127.0.0.2", "127.0.0.3", "127.0.0.3"]
+    assert [(each.target, each.failure) for each in found] == [
+        (f"{url}/lms from students", Failure.RESET),
+        (f"{url}/lms from teachers", None),
+        (f"{url}/sis from teachers", None),
+    ]
+    assert [(each.details["network"], each.details["people"]) for each in found[:2]] == [
+        ("students", "student"),
+        ("teachers", "staff"),
+    ]
+
+
+def test_a_network_that_this_machine_is_not_in_spoils_no_other(context, web):
+    away = Nominated(name="guests", people=People.GUEST, interface="nosuch0")
+    endpoint = Endpoint(name="LMS", url=web(lambda *_: OK), role=Role.LMS)
+    found = fetch_from(context, (away, TEACHERS), endpoint)
+    assert [each.failure for each in found] == [Failure.LOCAL_RESOURCES, None]
+    assert found[0].details["reason"] == "this machine cannot send from guests by nosuch0 (No such device)"
+
+
+def test_the_name_servers_of_the_nominated_networks_are_named_hosts():
+    network = Nominated(name="students", people=People.STUDENT, source="10.20.1.9", resolver="10.20.1.1")
+    endpoint = Endpoint(name="SIS", url="https://sis.school.test/", role=Role.SIS)
+    site = Site(name="S", students=1, staff=1, classrooms=1, endpoints=(endpoint,), nominated=(network,))
+    fitted = http_fetch.fit(http_fetch.Settings(), site)
+    assert http_fetch.INSTRUMENT.hosts(fitted) == ("sis.school.test", "10.20.1.1")
+    astray = http_fetch.fit(http_fetch.Settings(endpoints=(msgspec.structs.replace(endpoint, networks=("teachers",)),)), site)
+    assert http_fetch.INSTRUMENT.missing(astray) == "the endpoint SIS is for a network that is not nominated"

@@ -8,7 +8,8 @@ from netready.metric import CATALOGUE
 ROOM = Path(probes.__file__).parent
 # Modules that are no instrument but a part of one.
 PARTS = {"deadline", "where", "wire_arp", "wire_dns", "wire_icmp", "path_ask", "path_changes", "path_facts", "path_mtu"}
-PARTS |= {"arp_ask", "icmp_ask", "nd_ask", "segment", "tries", "wire_ethernet", "wire_nd", "wire_netlink"}
+PARTS |= {"arp_ask", "icmp_ask", "nd_ask", "segment", "sweep", "tries", "wire_ethernet", "wire_nd", "wire_netlink"}
+PARTS |= {"leg", "page"}
 
 
 def test_every_module_of_the_room_is_in_the_table_or_is_a_known_part():
