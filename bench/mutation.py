@@ -25,12 +25,19 @@ PATIENCE = 120  # s for one mutant's tests: one that never ends is noticed too
 EXAMPLES = 40  # of each property, always the same ones
 # Where a module's tests are, when not under its own name; they come first, so that most mutants go at once.
 WHERE = {
+    "decision": "gate",
     "demand": "roadmap",
     "endpoints": "gather",
     "evidence": "attestations",
+    "gaps": "fit_gap",
+    "gaps_counted": "fit_gap",
+    "gaps_line": "fit_gap",
+    "hold": "gate",
     "inventory": "gather",
     "line": "gather",
+    "plan": "fit_gap",
     "policy": "gate",
+    "pricing": "fit_gap",
     "sample": "gather",
     "stages": "judge",
     "usage": "gather",

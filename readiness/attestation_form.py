@@ -13,7 +13,7 @@ from datetime import date
 import msgspec
 
 from netready.refusal import Unfit, near, quoted
-from netready.text import clean
+from netready.text import FORMULA, clean, safe_cell
 from readiness.evidence import Attestation
 from readiness.roadmap import Criterion, EvidenceKind, Roadmap
 
@@ -36,7 +36,6 @@ COLUMNS = {
 NEEDED = ("criterion", "answer", "name", "role", "on", "until")
 LARGEST = 4 << 20  # characters; 187 rows with every cell full are under half of it
 YES, NO = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "false", "0"})
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -58,7 +57,7 @@ def export(roadmap: Roadmap, answers: Mapping[str, Attestation]) -> str:
             yes = "yes" if one.answer else "no"
             told = [yes, one.name, one.role, f"{one.on}", f"{one.until}", one.document, day, one.sha256, one.kept, one.note]
         question = (criterion.id, roadmap.stage_name(criterion.stage), criterion.what, criterion.wanted)
-        writer.writerow([*map(plain, question), *map(plain, told)])
+        writer.writerow([safe_cell(cell) for cell in (*question, *told)])
     return written.getvalue()
 
 
@@ -144,7 +143,7 @@ class _Row:
         text = self._cells[place].strip()
         if text.startswith("'"):
             text = text[1:]  # how a spreadsheet, and `export`, keep a text from being a formula
-        elif text.startswith(_FORMULA):
+        elif text.startswith(FORMULA):
             raise self.unfit(column, f"expected plain text, and {quoted(text[:40])} is a formula to a spreadsheet")
         return clean(text, limit=600)
 
@@ -204,8 +203,3 @@ def _separator(text: str) -> str:
     """What a spreadsheet of that country separates cells by."""
     head = text.partition("\n")[0]
     return max(",;\t", key=head.count)
-
-
-def plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text

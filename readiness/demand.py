@@ -10,10 +10,31 @@ from netready.device import Kind
 from netready.refusal import Unfit, quoted
 from netready.site import Role
 
-BY_ROLE = frozenset({"platform_success", "platform_time_p95", "platform_hosts"})
+_CHECKED = frozenset({"platform_success", "platform_time_p95", "platform_hosts"})
+_JOBS = frozenset({"five_jobs_success", "seven_jobs_success"})
+BY_ROLE = _CHECKED | {"platform_certificate_left"}
 BY_KIND = frozenset({"devices"})
 # Sampled over school days, so that one good day proves little; everything else is counted or written down once.
-DAILY = frozenset({"internet_down_per_1000", "internet_up_per_1000"}) | BY_ROLE
+DAILY = frozenset({"internet_down_per_1000", "internet_up_per_1000"}) | _CHECKED | _JOBS
+# Shares of the site's own rules and of jobs (see `access` and `jobs`), whose note names what keeps them down.
+_OWN = {
+    "single_sign_on",
+    "filter_blocks",
+    "filter_open",
+    "filter_tiers",
+    "network_rules",
+    "stored_material",
+    "circuits_working",
+}
+RULES = _JOBS | _OWN
+# The parts of the fit-gap analysis that are known, and what each comparison is about (see `compared`).
+COMPARISONS = {
+    "fit_gap_hardware": "the classrooms' hardware",
+    "fit_gap_wireless": "the wireless network",
+    "fit_gap_line": "the line",
+    "fit_gap_servers": "own servers with online services",
+    "fit_gap_growth": "the growth of traffic",
+}
 
 
 def check(

@@ -1,11 +1,14 @@
 """The platform's endpoints, by role: how often they answered, how fast, and how many of them do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from netready.access import seen_from, written
+from netready.failure import Failure
+from netready.metric import Better, metric
 from netready.site import Role, Site
-from readiness.evidence import Fact
+from readiness.evidence import Fact, Grade
 from readiness.roadmap import EvidenceKind
 from readiness.sample import (
     PERCENTILE_HIGH,
@@ -21,17 +24,129 @@ from readiness.sample import (
 from readiness.wording import platform, plural, tally
 
 PAGE = "http_total_time"
+CERTIFICATE = "tls_certificate_left"
 
 
 def facts(site: Site, window: Window) -> tuple[Fact, ...]:
-    """Three facts for each role that the site's configuration lists an endpoint for; none for other roles."""
-    by_role: dict[str, list[Sample]] = {}
-    for sample in window.of(PAGE):
+    """Four facts for each role that the site's configuration lists an endpoint for; none for other roles."""
+    pages, certificates = _by_role(window, PAGE), _by_role(window, CERTIFICATE)
+    roles = sorted({endpoint.role for endpoint in site.endpoints})
+    return tuple(
+        fact
+        for role in roles
+        for fact in (
+            *_from_networks(site, role, pages.get(role, ())),
+            _certificate(site, role, certificates.get(role, ()), window),
+        )
+    )
+
+
+def _by_role(window: Window, metric: str) -> dict[str, list[Sample]]:
+    found: dict[str, list[Sample]] = {}
+    for sample in window.of(metric):
         role = sample.measurement.details.get("role")
         if isinstance(role, str):
-            by_role.setdefault(role, []).append(sample)
-    roles = sorted({endpoint.role for endpoint in site.endpoints})
-    return tuple(fact for role in roles for fact in _role(role, by_role.get(role, ())))
+            found.setdefault(role, []).append(sample)
+    return found
+
+
+def _from_networks(site: Site, role: Role, samples: Sequence[Sample]) -> tuple[Fact, ...]:
+    """The role's facts, each from the nominated network where it is worst; without any, from wherever checks were made."""
+    names = _networks(site, role)
+    if not names:
+        return _role(role, samples)
+    each = {
+        name: _role(role, [one for one in samples if one.measurement.details.get("network") == name and not _ours(one)])
+        for name in names
+    }
+    return tuple(_worst(dict(zip(each, column, strict=True))) for column in zip(*each.values(), strict=True))
+
+
+def _networks(site: Site, role: Role) -> tuple[str, ...]:
+    """The nominated networks that an endpoint of the role is for."""
+    wanted = [endpoint.networks for endpoint in site.endpoints if endpoint.role is role]
+    every = () in wanted
+    return tuple(one.name for one in site.nominated if every or any(one.name in names for names in wanted))
+
+
+def _ours(sample: Sample) -> bool:
+    """Whether this machine could not send from the network, which says nothing about the platform."""
+    return sample.measurement.failure is Failure.LOCAL_RESOURCES
+
+
+def _worst(facts: Mapping[str, Fact]) -> Fact:
+    """The fact of the network where it is worst, as sure as the network with the fewest days.
+
+    From a network that nothing is known of it may be worse still, so the number is then only a bound.
+    """
+    dark = sorted(name for name, fact in facts.items() if fact.value is None)
+    values = {name: fact.value for name, fact in facts.items() if fact.value is not None}
+    some = next(iter(facts.values()))
+    if not values:
+        return msgspec.structs.replace(some, note=f"{some.note} from {', '.join(facts)}")
+    higher = metric(some.metric).better is Better.HIGHER
+    name = min(values, key=lambda one: (values[one] if higher else -values[one], one))
+    where = f"from {name}" if len(facts) == 1 else f"from {name}, the worst of {len(facts)} nominated networks"
+    note = f"{facts[name].note}; {where}" + (f"; nothing is known from {', '.join(dark)}" if dark else "")
+    days = min(fact.days for fact in facts.values())
+    last = min(fact.last_at for fact in facts.values() if fact.last_at is not None)  # as old as the oldest of them
+    bounded = bool(dark) or any(facts[one].at_least for one in values)
+    return msgspec.structs.replace(
+        facts[name],
+        at_most=bounded and higher,
+        at_least=bounded and not higher,
+        days=days,
+        last_at=last,
+        grade=grade(days),
+        note=note,
+    )
+
+
+def _certificate(site: Site, role: Role, samples: Sequence[Sample], window: Window) -> Fact:
+    """Seconds from now until the first of the role's certificates ends; one that is not accepted has none left.
+
+    An endpoint whose certificate was not seen may have less, so the number is then only a bound.
+    """
+    pages = [endpoint for endpoint in site.endpoints if endpoint.role is role and endpoint.url.startswith("https:")]
+    blank = Fact(kind=EvidenceKind.MEASURED, metric="platform_certificate_left", role=role, value=None)
+    if not pages:
+        return msgspec.structs.replace(blank, note=f"no page of {platform(role)} is encrypted")
+    networks = _networks(site, role)
+    named = [
+        seen_from(page.url, name) if name else written(page.url)
+        for page in pages
+        for name in (networks or ("",))
+        if not name or not page.networks or name in page.networks
+    ]
+    latest = {sample.measurement.target: sample for sample in samples}
+    seen = [latest[target] for target in named if target in latest]
+    left = {sample.measurement.target: _left(sample, window) for sample in seen}
+    known = {target: value for target, value in left.items() if value is not None}
+    if not known:
+        return msgspec.structs.replace(blank, note=f"no certificate of {platform(role)} was seen in this window")
+    target = min(known, key=lambda one: (known[one], one))
+    return msgspec.structs.replace(
+        blank,
+        value=known[target],
+        at_most=len(known) < len(named),
+        target=target,
+        samples=len(known),
+        failures=len(seen) - len(known),
+        first_at=min(sample.measurement.taken_at for sample in seen),
+        last_at=max(sample.measurement.taken_at for sample in seen),
+        methods=methods(seen),
+        grade=Grade.CONCLUSIVE if len(known) == len(named) else Grade.PROVISIONAL,
+        surveys=surveys(seen),
+        note=f"the certificate that ends first, of {len(known)} seen of {len(named)}: {target}",
+    )
+
+
+def _left(sample: Sample, window: Window) -> float | None:
+    if sample.measurement.failure is Failure.TLS_CERTIFICATE:
+        return 0.0
+    if sample.measurement.value is None:
+        return None
+    return max(sample.measurement.value - (window.until - sample.measurement.taken_at).total_seconds(), 0.0)
 
 
 def _role(role: Role, samples: Sequence[Sample]) -> tuple[Fact, ...]:

@@ -25,7 +25,7 @@ class Grade(StrEnum):
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """One number with its pedigree, in the metric's base unit; `value` None means nothing is known, and `note` says why.
 
-    interval   95 %, same unit
+    interval   95 %, same unit; of devices_in_support, the range that the devices without a date leave open
     at_least   the true value is this or more: a test proves no upper bound, and what was off was not counted
     at_most    the true value is this or less: it was divided by such a count
     samples    readings behind the value; failures: readings that did not succeed
@@ -55,7 +55,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
+class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A measurement and the survey it belongs to, as the store hands it over."""
 
     survey: str
@@ -84,6 +84,10 @@ class Attestation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         if self.until <= self.on:
             msg = f"until {self.until} must be later than on {self.on}"
             raise ValueError(msg)
+
+    def counts(self, today: date) -> bool:
+        """Whether it counts on `today`, the site's own date: it has been given, and has not run out."""
+        return self.on <= today <= self.until
 
 
 class _Attestations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

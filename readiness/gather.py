@@ -7,15 +7,21 @@ import msgspec
 
 from netready.device import Device
 from netready.site import Site
-from readiness import endpoints, inventory
+from readiness import access, compared, endpoints, inventory, jobs
 from readiness.evidence import Fact, Grade, Reading
+from readiness.inventory import Told
 from readiness.judgement import Line
 from readiness.line import TOWARDS, Tests, line, per_1000, tests
 from readiness.roadmap import EvidenceKind
 from readiness.sample import DECISION_DAYS, Window, window
+from readiness.usage import used_days
 from readiness.wording import limits, plural
 
 WINDOW_DAYS = 90  # about a term: the longest for which measurements stay valid without a change to the line
+# Checks of web pages age faster than lines: a platform moves, a certificate ends. Our own proposal, as is the term above.
+PAGES_FRESH_DAYS = 30
+AUDITS_DAYS = 366  # how far back audits are looked for: the roadmap asks for one a year
+NOTHING_TOLD = Told()
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +46,12 @@ def gather(
     audits: Sequence[datetime] = (),
     window_days: int = WINDOW_DAYS,
     devices_at: datetime | None = None,
+    told: Told = NOTHING_TOLD,
 ) -> Gathered:
     """Every derived metric of the catalogue as a fact, from the readings of the last `window_days`.
 
     devices     those of the latest survey; `devices_at` is when it was, by default the newest audit
+    told        what was worked out of them elsewhere
     audits      when audits were completed
     The order of readings, devices and audits does not matter. Readings made outside school hours are kept, but judged
     only where there is none in school hours, and they never add to a number's school days.
@@ -52,7 +60,9 @@ def gather(
     down, up = tests(seen, "down"), tests(seen, "up")
     down_fact, up_fact = per_1000(down, site), per_1000(up, site)
     counted_at = devices_at or max((audit for audit in audits if audit <= now), default=None)
-    pages = endpoints.facts(site, seen)
+    found = inventory.stock(devices, told, counted_at, now)
+    pages = tuple(_fresh(fact, now) for fact in endpoints.facts(site, seen))
+    towards = line(down, down_fact, site, seen)
     return Gathered(
         facts=(
             down_fact,
@@ -60,7 +70,10 @@ def gather(
             *inventory.contract_facts(site),
             _test_days(seen),
             *pages,
-            *inventory.device_facts(site, devices, counted_at),
+            *jobs.facts(pages),
+            *access.facts(site, seen, now - timedelta(days=PAGES_FRESH_DAYS)),
+            *inventory.device_facts(site, found, told),
+            *compared.facts(site, found, told, towards, used_days(site, seen, "down")),
             inventory.list_fact(site),
             inventory.audit_fact(audits, now),
         ),
@@ -68,10 +81,19 @@ def gather(
         until=seen.until,
         school_days=seen.school_days,
         surveys=seen.surveys,
-        down=line(down, down_fact, site, seen),
+        down=towards,
         up=line(up, up_fact, site, seen),
         provisional=(*_line_doubts(down, up), *_page_doubts(pages), *_window_doubts(seen)),
     )
+
+
+def _fresh(fact: Fact, now: datetime) -> Fact:
+    """Of an endpoint that was last checked too long ago nothing is known any more."""
+    if fact.last_at is None or now - fact.last_at <= timedelta(days=PAGES_FRESH_DAYS):
+        return fact
+    age = plural((now - fact.last_at).days, "day")
+    note = f"it was last checked {age} ago, and a check counts for {PAGES_FRESH_DAYS} days"
+    return msgspec.structs.replace(fact, value=None, at_least=False, note=note)
 
 
 def _test_days(seen: Window) -> Fact:

@@ -75,10 +75,11 @@ def _answers(attestations: Iterable[Attestation]) -> dict[str, tuple[Attestation
     found: dict[str, list[Attestation]] = {}
     for one in attestations:
         found.setdefault(one.criterion, []).append(one)
-    return {key: tuple(sorted(ones, key=_newest_last)) for key, ones in found.items()}
+    return {key: tuple(sorted(ones, key=newest_last)) for key, ones in found.items()}
 
 
-def _newest_last(one: Attestation) -> tuple[date, bool, date, bytes]:
+def newest_last(one: Attestation) -> tuple[date, bool, date, bytes]:
+    """The order of answers to one question: the last one counts."""
     # Of two answers on one day the "no" counts: the safe side.
     return (one.on, not one.answer, one.until, msgspec.json.encode(one))
 
@@ -101,8 +102,10 @@ def _verdict(criterion: Criterion, facts: Mapping[Key, Fact], answers: tuple[Att
     contradicted = said >= _DEFINITE
     reason = f"{decider.kind}: {decider.weighed.reason}"
     missing = decider.weighed.missing
+    sides: tuple[str, ...] = ()
     if contradicted:
         opposed = next(one for one in heard if one.weighed.outcome in _DEFINITE - {decider.weighed.outcome})
+        sides = (reason, f"{opposed.kind}: {opposed.weighed.reason}")
         reason += f"; contradicted by what is {opposed.kind}: {opposed.weighed.reason}"
         if decider.kind is not EvidenceKind.ATTESTED and outcome is Outcome.MET:
             outcome = Outcome.UNKNOWN
@@ -115,6 +118,7 @@ def _verdict(criterion: Criterion, facts: Mapping[Key, Fact], answers: tuple[Att
         facts=tuple(one.weighed.fact for one in heard if one.weighed.fact is not None),
         attestation=answer if EvidenceKind.ATTESTED in criterion.evidence else None,
         contradicted=contradicted,
+        sides=sides,
         provisional=decider.weighed.provisional,
         missing=missing,
     )

@@ -22,6 +22,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One criterion's outcome, twice: with everything, and by machine evidence alone.
 
     contradicted   the kinds of evidence disagree
+    sides          then: what the evidence that decided says, and what the other says, a sentence each
     provisional    what decided was seen on too few school days for an answer that lasts
     missing        what would settle an unknown outcome, or make a provisional one last, in words
     """
@@ -33,6 +34,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[Fact, ...] = ()
     attestation: Attestation | None = None
     contradicted: bool = False
+    sides: tuple[str, ...] = ()
     provisional: bool = False
     missing: str = ""
 

@@ -1,10 +1,9 @@
-"""The policy: what must hold for each wave of a rollout, and who accepted which risk until when. Data, strictly read."""
+"""The policy: what must hold for each wave of a rollout, and on which terms a risk may be accepted. Data, strictly read."""
 
 import hashlib
 from collections.abc import Collection
-from datetime import date
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -53,22 +52,36 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_age_days: Annotated[int, Meta(ge=1)] = 120
     waivable: bool = True
 
+    @property
+    def may_be_waived(self) -> bool:
+        """Whether anybody may accept the risk of going without it."""
+        return self.level is Level.SOFT and self.waivable
+
 
 class Wave(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A step of a rollout and its rules."""
+    """A step of a rollout and its rules. `scope` "lea": it reaches further than the one site that is judged."""
 
     id: Text
     title: Text
+    scope: Literal["site", "lea"] = "site"
     rules: Annotated[tuple[Rule, ...], Meta(min_length=1)]
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What must hold, as data."""
+    """What must hold, as data.
+
+    longest_waiver_days   for which a risk may be accepted at a time
+    silent_renewals       how often it may be accepted again before a plan with a date is asked for
+    approver_after_days   a waiver that runs longer wants a second person; 0: every waiver does; unset: none
+    """
 
     id: Text
     version: Text
     title: Text
     platform: Text
+    longest_waiver_days: Annotated[int, Meta(ge=1, le=366)] = 90
+    silent_renewals: Annotated[int, Meta(ge=0, le=12)] = 1
+    approver_after_days: Annotated[int, Meta(ge=0, le=366)] | None = None
     waves: Annotated[tuple[Wave, ...], Meta(min_length=1)]
     digest: str = ""  # SHA-256 of the file's bytes, hex; set by `parse_policy`
 
@@ -79,16 +92,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 return wave
         msg = f"{self.id} has no wave {quoted(name)}; its waves are {', '.join(wave.id for wave in self.waves)}"
         raise LookupError(msg)
-
-
-class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody accepted a risk, by name, until a date."""
-
-    rule: Text
-    until: date
-    owner: Text
-    reason: Text
-    on: date
 
 
 def parse_policy(data: bytes, name: str, roadmap: Roadmap, metrics: Collection[str]) -> Policy:
@@ -169,31 +172,3 @@ def _check_metric(rule: Rule, name: str, path: str, metrics: Collection[str]) ->
     )
     if rule.min_samples > 1 and rule.metric not in DAILY:
         raise Unfit(name, f"{path}.min_samples", f"expected 1; {rule.metric} is counted once, not day by day")
-
-
-class _Waivers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    waivers: tuple[Waiver, ...] = ()
-
-
-def parse_waivers(data: bytes, name: str, policy: Policy) -> tuple[Waiver, ...]:
-    """The `[[waivers]]` of a file, in its order; raises Unfit.
-
-    A rule may be waived again once the older waiver has run out; two that run at the same time are refused.
-    """
-    waivers = decode(data, name, _Waivers).waivers
-    rules = {rule.id: rule for wave in policy.waves for rule in wave.rules}
-    for index, waiver in enumerate(waivers):
-        path = item("waivers", index, waiver.rule)
-        rule = rules.get(waiver.rule)
-        if rule is None:
-            raise Unfit(name, f"{path}.rule", f"{quoted(waiver.rule)} is not a rule of {policy.id} {policy.version}")
-        if rule.level is not Level.SOFT:
-            raise Unfit(name, f"{path}.rule", f"expected a soft rule; {waiver.rule} is {rule.level} and cannot be waived")
-        if not rule.waivable:
-            raise Unfit(name, f"{path}.rule", f"expected a rule that may be waived; {policy.id} says {waiver.rule} may not")
-        if waiver.until <= waiver.on:
-            raise Unfit(name, f"{path}.until", f"expected a date later than {waiver.on}, which is on; got {waiver.until}")
-        for other, earlier in enumerate(waivers[:index]):
-            if earlier.rule == waiver.rule and earlier.on <= waiver.until and waiver.on <= earlier.until:
-                raise Unfit(name, path, f"expected one waiver of a rule at a time; waivers[{other}] runs at the same time")
-    return waivers

@@ -26,6 +26,14 @@ class EvidenceKind(StrEnum):
     ATTESTED = "attested"
 
 
+class Who(StrEnum):
+    """Who takes a criterion's next step."""
+
+    IT = "it"
+    LEADERSHIP = "leadership"
+    DISTRICT = "district"
+
+
 MACHINE = frozenset({EvidenceKind.MEASURED, EvidenceKind.INVENTORIED, EvidenceKind.PROBED})
 
 
@@ -34,7 +42,8 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     role or kind narrows a metric that is counted by endpoint role or device kind. min_days is the number of school days
     with readings below which a met bound is provisional. `source` says where the number comes from: "[std] ..." for a
-    published standard, "[prop] ..." for our own proposal, which a school may change.
+    published standard, "[prop] ..." for our own proposal, which a school may change. `partial`: it covers only a part of the
+    statement, so that it can deny and not affirm; the rest a person vouches for.
     """
 
     evidence: EvidenceKind
@@ -44,6 +53,7 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role: Role | None = None
     kind: Kind | None = None
     min_days: Annotated[int, Meta(ge=1, le=366)] = 1
+    partial: bool = False
     source: Text
 
 
@@ -55,6 +65,7 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     deficit     describes the lack that defines Entry; never required to be true
     required    counts towards the stage (false for deficits and for what is outside a school's control)
     confidence  how sure the placement in this stage is: the original's column heads were not all recoverable
+    who         takes the next step, where that is not whoever it is for the scope and the dimension
     """
 
     id: Text
@@ -70,20 +81,22 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     scope: Literal["site", "lea"] = "site"
     confidence: Literal["high", "medium", "low"]
     wanted: Text  # what documents or data would show it, in words
+    who: Who | None = None
 
     @property
     def primary(self) -> EvidenceKind:
-        """The kind that is asked first."""
-        return self.evidence[0]
+        """The kind that decides: the first that has a voice."""
+        return (*self.voices, *self.evidence)[0]
 
     @property
     def voices(self) -> tuple[EvidenceKind, ...]:
         """The kinds that can say anything of this criterion today, in order; the first of them decides. May be empty.
 
-        A machine kind for which the roadmap sets no bound has no voice yet. Where a person's word counts too, it stands in.
+        A machine kind for which the roadmap sets no bound has no voice yet. Where a person's word counts too, it stands in. So
+        it does where the bound is partial: that kind speaks after the others.
         """
-        bound = {one.evidence for one in self.bounds}
-        return tuple(kind for kind in self.evidence if kind is EvidenceKind.ATTESTED or kind in bound)
+        partial = {one.evidence: one.partial for one in self.bounds} | {EvidenceKind.ATTESTED: False}
+        return tuple(kind for late in (False, True) for kind in self.evidence if partial.get(kind) is late)
 
 
 class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +107,7 @@ class Dimension(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     domain: Text
     question: Text
     gates: bool = False  # a network gate looks at it; such rows come first on page 1
+    who: Who = Who.LEADERSHIP  # takes the next step for criteria of one site that name nobody else
 
 
 class StageName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -170,6 +184,8 @@ def _check_criterion(criterion: Criterion, name: str, path: str, metrics: Collec
             )
         if bound.evidence in kinds:
             raise Unfit(name, f"{at}.evidence", f"expected at most one bound for each kind; {quoted(bound.evidence)} has two")
+        if bound.partial and EvidenceKind.ATTESTED not in criterion.evidence:
+            raise Unfit(name, f"{at}.partial", 'expected "attested" among the evidence; nobody could vouch for the rest')
         kinds.add(bound.evidence)
         demand.check(
             name,

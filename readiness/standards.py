@@ -2,18 +2,21 @@
 
 import hashlib
 import math
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from netready.refusal import Unfit, decode, item, unique, unstamped
+from netready.refusal import Unfit, decode, item, near, quoted, unique, unstamped
 from netready.site import Site
 from readiness.judgement import Line, Outcome, Quantity
 from readiness.wording import NO_LINE, limits, plural, rate
 
 Text = Annotated[str, Meta(min_length=1)]
+
+ALWAYS = ("ccsso-roadmap-scaling", "ccsso-roadmap-transforming")  # the roadmap's two thresholds, whatever the school chose
 
 
 class Denominator(StrEnum):
@@ -108,6 +111,16 @@ def _check(standard: Standard, name: str, path: str) -> None:
         raise Unfit(name, f"{path}.min_students", f"expected at most {high}, which is max_students; got {low}")
 
 
+def choose(standards: Standards, wanted: Iterable[str], file: str, field: str) -> tuple[Standard, ...]:
+    """The roadmap's two thresholds, where the list has them, and those that `field` of `file` wants; Unfit for none such."""
+    known = {standard.id: standard for standard in standards.standards}
+    named = tuple(wanted)
+    for name in named:
+        if name not in known:
+            raise Unfit(file, field, f"no standard is called {quoted(name)}; {near(name, known)}")
+    return tuple(known[name] for name in dict.fromkeys((*(name for name in ALWAYS if name in known), *named)))
+
+
 def compare(site: Site, line_down: Line, line_up: Line, standards: Standards) -> tuple[Comparison, ...]:
     """Every standard against this site, in the file's order.
 
@@ -138,7 +151,8 @@ def _compare(site: Site, down: Line, up: Line, standard: Standard) -> Comparison
     if why := _outside(site, standard):
         return msgspec.structs.replace(blank, reason=why)
     if count is None:
-        return msgspec.structs.replace(blank, reason=f"the site's configuration does not give the number of {denominator}")
+        wanted = f"the site's configuration does not give the number of {denominator} (site.{_FIELDS[standard.per]})"
+        return msgspec.structs.replace(blank, reason=wanted)
     needed_down, needed_up = _needed(standard, count)
     compared, quantity_down = _quantity(standard, down)
     _, quantity_up = _quantity(standard, up)
@@ -166,11 +180,23 @@ def _denominator(site: Site, per: Denominator) -> tuple[int | None, str]:
         case Denominator.SITE:
             return 1, "the whole site"
         case Denominator.STUDENTS_STAFF_GUESTS:
-            return None, "students, staff and guests"
+            return _given(None if site.guests is None else site.users + site.guests, "students, staff and guests")
         case Denominator.BUSIEST_SHIFT:
-            return None, "students in the busiest shift"
+            return _given(site.busiest_shift, "students in the busiest shift")
         case Denominator.CONCURRENT_TESTERS:
-            return None, "students who are tested at the same time"
+            return _given(site.concurrent_testers, "students who are tested at the same time")
+
+
+# Where the configuration gives what students and staff alone do not tell.
+_FIELDS = {
+    Denominator.STUDENTS_STAFF_GUESTS: "guests",
+    Denominator.BUSIEST_SHIFT: "busiest_shift",
+    Denominator.CONCURRENT_TESTERS: "concurrent_testers",
+}
+
+
+def _given(count: int | None, people: str) -> tuple[int | None, str]:
+    return count, people if count is None else f"{count:,} {people}"
 
 
 def _outside(site: Site, standard: Standard) -> str:

@@ -1,17 +1,20 @@
-"""How much of the line is used: the 95th percentile of the rates between readings of a router's interface counters."""
+"""How much of the line is used: the 95th percentile of five-minute rates between readings of a router's interface counters."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import pairwise
 
 import msgspec
 
 from netready.site import Circuit, Site
 from readiness.judgement import Quantity
-from readiness.sample import PERCENTILE_HIGH, Sample, Window
+from readiness.sample import PERCENTILE_HIGH, Sample, Window, school_days
 from readiness.wording import plural
 
-# A mean over more than an hour says nothing about the busiest minutes, so longer gaps are left out.
+# The school networks that publish their use (NCREN, UEN) read every five minutes. Readings that come sooner, such as those of
+# two audits in a row, are joined to the next: a rate over seconds is burstier, and its percentile another figure.
+SHORTEST_GAP = timedelta(minutes=4)
+# Beyond this the mean hides some of the busiest minutes, which is said; beyond an hour it says nothing of them.
+FIVE_MINUTES = timedelta(minutes=7, seconds=30)
 LONGEST_GAP = timedelta(hours=1)
 # An hour of five-minute readings: with fewer, a 95th percentile is the largest of a handful.
 FEWEST_INTERVALS = 12
@@ -19,12 +22,13 @@ _COUNTERS = {"down": "interface_received", "up": "interface_sent"}
 
 
 class _Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """Rates between consecutive counter readings of one interface, bit/s; `school` those in school hours."""
+    """Rates between counter readings of one interface, bit/s; `school` in school hours, `wide` of more than five minutes."""
 
     school: tuple[float, ...]
     every: tuple[float, ...]
     reset: int
     long: int
+    wide: int
 
 
 def used(site: Site, window: Window, direction: str) -> Quantity:
@@ -47,6 +51,13 @@ def used(site: Site, window: Window, direction: str) -> Quantity:
     if not known:
         return Quantity(value=None, how=how)
     return Quantity(value=sum(known), how=how, at_least=len(known) < len(site.circuits))
+
+
+def used_days(site: Site, window: Window, direction: str) -> int:
+    """School days in whose school hours a circuit's counter was read."""
+    counters = {circuit.counter for circuit in site.circuits if circuit.counter}
+    samples = (one for one in window.of(_COUNTERS[direction]) if one.measurement.value is not None)
+    return school_days(one for one in samples if one.measurement.target in counters)
 
 
 def monthly(site: Site, window: Window, direction: str) -> list[tuple[date, float]]:
@@ -77,6 +88,7 @@ def _circuit(circuit: Circuit, samples: Sequence[Sample]) -> Quantity:
     pick, hours = (rates.school, "school hours") if len(rates.school) >= FEWEST_INTERVALS else (rates.every, "all hours")
     left = [f"{plural(rates.long, 'gap')} longer than an hour left out"] if rates.long else []
     left += [f"{plural(rates.reset, 'reset')} left out"] if rates.reset else []
+    left += [f"{plural(rates.wide, 'interval')} of more than five minutes, which hide their peaks"] if rates.wide else []
     aside = f" ({', '.join(left)})" if left else ""
     if len(pick) < FEWEST_INTERVALS:
         wants = f"needs at least {FEWEST_INTERVALS} intervals between counter readings of {circuit.counter}"
@@ -90,23 +102,28 @@ def _circuit(circuit: Circuit, samples: Sequence[Sample]) -> Quantity:
 def _rates(samples: Sequence[Sample]) -> _Rates:
     school: list[float] = []
     every: list[float] = []
-    reset = long = 0
-    for before, after in pairwise(samples):
+    reset = long = wide = 0
+    if not samples:
+        return _Rates(school=(), every=(), reset=0, long=0, wide=0)
+    before = last = samples[0]
+    for after in samples[1:]:
         gap = after.measurement.taken_at - before.measurement.taken_at
-        if gap <= timedelta(0):
-            continue
+        restarted = after.value < last.value or _restarted(last, after)
+        last = after
         if gap > LONGEST_GAP:
             long += 1
-            continue
-        moved = after.value - before.value
-        if moved < 0 or _restarted(before, after):
+        elif restarted:
             reset += 1
+        elif gap < SHORTEST_GAP:
             continue
-        rate = moved * 8 / gap.total_seconds()
-        every.append(rate)
-        if before.day is not None and before.day == after.day:
-            school.append(rate)
-    return _Rates(school=tuple(school), every=tuple(every), reset=reset, long=long)
+        else:
+            rate = (after.value - before.value) * 8 / gap.total_seconds()
+            every.append(rate)
+            wide += gap > FIVE_MINUTES
+            if before.day is not None and before.day == after.day:
+                school.append(rate)
+        before = after
+    return _Rates(school=tuple(school), every=tuple(every), reset=reset, long=long, wide=wide)
 
 
 def _restarted(before: Sample, after: Sample) -> bool:

@@ -8,7 +8,7 @@ from netready.device import Kind
 from netready.metric import Unit, metric
 from netready.site import Role
 from netready.units import Side, apart, plain
-from readiness.demand import DAILY
+from readiness.demand import COMPARISONS, DAILY, RULES
 from readiness.evidence import Fact, Grade
 from readiness.judgement import Outcome
 from readiness.roadmap import Bound
@@ -16,6 +16,7 @@ from readiness.sample import DECISION_DAYS
 from readiness.wording import NO_LINE, about, limits, platform, plural
 
 Key = tuple[str, Role | None, Kind | None]
+_RANGED = "devices_in_support"  # its interval is no 95 % interval: it is what the devices without a date leave open
 
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +77,9 @@ def lasting(fact: Fact) -> bool:
 
 def days_wanted(fact: Fact, days: int = DECISION_DAYS) -> str:
     """What is missing until a daily number lasts."""
-    what = "of tests" if fact.role is None else f"of checks of {platform(fact.role)}"
+    what = "of tests" if fact.metric in DAILY else "of readings"
+    if fact.role is not None:
+        what = f"of checks of {platform(fact.role)}"
     return f"{plural(max(days - fact.days, 1), 'more school day')} {what}"
 
 
@@ -109,9 +112,12 @@ def _straddled(bound: Bound, fact: Fact, value: float) -> Weighed | None:
         return None
     limit = bound.at_least if over else bound.at_most
     shown = f"{plain(fact.metric, low)} to {plain(fact.metric, high)}"
+    reason = f"inconclusive: the 95 % interval, {shown}, straddles {plain(fact.metric, limit or 0.0)}"
+    if fact.metric == _RANGED:
+        reason = f"inconclusive: {shown}, and asked for is {plain(fact.metric, limit or 0.0)}; {fact.note}"
     return Weighed(
         outcome=Outcome.UNKNOWN,
-        reason=f"inconclusive: the 95 % interval, {shown}, straddles {plain(fact.metric, limit or 0.0)}",
+        reason=reason,
         missing=f"more readings of {_what(bound)}, until the interval clears {plain(fact.metric, limit or 0.0)}",
         fact=fact,
     )
@@ -131,7 +137,7 @@ def _holding(bound: Bound, fact: Fact, value: float) -> Weighed:
             fact=fact,
         )
     provisional = not lasting(fact)
-    missing = days_wanted(fact) if provisional and fact.metric in DAILY else ""
+    missing = days_wanted(fact) if provisional and fact.days > 0 else ""  # more days make no estimate sure
     return Weighed(outcome=Outcome.MET, reason=shown, provisional=provisional, missing=missing, fact=fact)
 
 
@@ -175,6 +181,8 @@ def _proves(bound: Bound, fact: Fact, *, holds: bool) -> bool:
 
 
 def _unproven(bound: Bound, fact: Fact, shown: str) -> Weighed:
+    if fact.metric in COMPARISONS or fact.metric in RULES:
+        return Weighed(outcome=Outcome.UNKNOWN, reason=shown, missing=fact.note, fact=fact)
     if fact.metric == "test_days":
         more = (bound.at_least or 0.0) - (fact.value or 0.0)
         missing = f"{plural(max(round(more), 1), 'more school day')} of tests in both directions"
@@ -188,7 +196,7 @@ def _unproven(bound: Bound, fact: Fact, shown: str) -> Weighed:
 
 
 def _qualifier(fact: Fact) -> str:
-    if fact.metric == "test_days":
+    if fact.metric == "test_days" or fact.metric in COMPARISONS:
         return ""
     return "at least " if fact.at_least else "at most " if fact.at_most else ""
 
@@ -200,6 +208,8 @@ def _side(fact: Fact) -> Side:
 
 def _compared(bound: Bound, fact: Fact, value: float) -> str:
     """The value and the limit that matters: the one it misses, or the only one there is."""
+    if fact.metric in COMPARISONS:
+        return f"{plain(fact.metric, value)} of {plural(round(bound.at_least or value), 'part')}; {fact.note}"
     low, high = bound.at_least, bound.at_most
     if low is not None and (high is None or value < low):
         shown, wanted = apart(fact.metric, value, low, _side(fact))
@@ -210,4 +220,4 @@ def _compared(bound: Bound, fact: Fact, value: float) -> str:
     else:
         shown = plain(fact.metric, value, _side(fact))
         asked = f"{plain(fact.metric, low or 0.0)} to {plain(fact.metric, high or 0.0)}"
-    return f"{shown}; asked for is {asked}"
+    return f"{shown}; asked for is {asked}" + (f"; {fact.note}" if fact.metric in RULES else "")

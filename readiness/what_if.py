@@ -96,6 +96,11 @@ def parse(text: str) -> tuple[Change, ...]:
 def supposed_site(site: Site, changes: Iterable[Change]) -> Site:
     """The site with other numbers of people and rooms."""
     numbers = {change.name: int(change.value) for change in changes if change.name in _SITE}
+    students = numbers.get("students", site.students)
+    for name in ("busiest_shift", "concurrent_testers"):  # a part is never supposed to be more than the whole
+        part: int | None = getattr(site, name)
+        if part is not None:
+            numbers[name] = min(part, students)
     return msgspec.structs.replace(site, **numbers)
 
 

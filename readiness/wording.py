@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from netready.site import Role
 from netready.units import mbps
+from readiness.demand import COMPARISONS
 
 # What instruments call a limit, as a reader of the report would. A word that is not here is printed as it is.
 # What instruments say kept a rate down, after the words "limited by". A word that is not here is printed as it is.
@@ -42,6 +43,16 @@ _ABOUT = {
     "platform_success": "checks of {}",
     "platform_time_p95": "page times of {}",
     "platform_hosts": "answers of {}",
+    "platform_certificate_left": "certificates of {}",
+    "five_jobs_success": "checks of the tools for five jobs",
+    "seven_jobs_success": "checks of the tools for seven jobs",
+    "single_sign_on": "the sign-in of apps with student data",
+    "filter_blocks": "test pages that the filter must block for students",
+    "filter_open": "pages that must open for staff",
+    "filter_tiers": "test pages on students' and staff's networks",
+    "network_rules": "the site's rules on pages and addresses",
+    "stored_material": "material kept in the school",
+    "circuits_working": "circuits, each by itself",
     "devices": "devices of kind {}",
     "student_devices_per_classroom": "student devices",
     "students_per_device": "student devices",
@@ -49,6 +60,10 @@ _ABOUT = {
     "clients_per_access_point": "end devices and access points",
     "labs_and_carts": "labs and carts",
     "audit_age": "the last audit",
+    "inventory_age": "the last count of devices",
+    "devices_in_support": "devices and the end of their support",
+    "devices_held_to_specification": "student devices and what they can do",
+    **{name: f"the comparison of {what}" for name, what in COMPARISONS.items()},
 }
 
 

@@ -82,10 +82,11 @@ def test_spreadsheets_of_other_countries_are_read(roadmap, separator, encoding):
     assert read(data, roadmap)[0].name == "Á. Headmaster"
 
 
-def test_a_text_that_looks_like_a_formula_goes_out_and_comes_back_as_text(roadmap):
-    note = Attestation(criterion="P.2", answer=True, name="A", role="b", on=ANSWER.on, until=ANSWER.until, note="=1+1")
+@pytest.mark.parametrize("formula", ["=1+1", "\N{FULLWIDTH EQUALS SIGN}1+1"])
+def test_a_text_that_looks_like_a_formula_goes_out_and_comes_back_as_text(roadmap, formula):
+    note = Attestation(criterion="P.2", answer=True, name="A", role="b", on=ANSWER.on, until=ANSWER.until, note=formula)
     text = export(roadmap, {"P.2": note})
-    assert "'=1+1" in text
+    assert f"'{formula}" in text
     assert read(text.encode(), roadmap) == (note,)
 
 
@@ -98,6 +99,7 @@ CASES = {
     "no date": ([row(until="next year")], 'line 2, column until: expected a date such as 2026-03-02; got "next year"'),
     "an end before the beginning": ([row(until="2026-01-05")], "line 2, column until: expected a day after 2026-01-05"),
     "a formula": ([row(note="=HYPERLINK(1)")], 'line 2, column note: expected plain text, and "=HYPERLINK(1)" is a formula'),
+    "a full-width formula": ([row(note="\N{FULLWIDTH PLUS SIGN}1")], "line 2, column note: expected plain text"),
     "no digest": ([row(**{"sha-256": "abc"})], "line 2, column sha-256: expected 64 hexadecimal digits"),
     "two answers": ([row(), row(answer="no")], "line 3, column criterion: expected one answer for P.2; line 2 has one too"),
     "a name without end": ([row(name="x" * 500)], "line 2, column name: expected"),

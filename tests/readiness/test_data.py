@@ -253,12 +253,58 @@ def test_a_bound_asks_for_a_derived_metric_and_says_where_its_number_comes_from(
             assert bound.min_days == 1 or bound.metric in DAILY, criterion.id
 
 
+# What netready does not measure or count, though it is listed as evidence: no instrument of one school can.
+UNSEEN = {
+    "TJ.3.0": "I",  # the other schools of the district
+    "PB.2.3": "M",  # places in the community
+    "PB.4.2": "M",  # students' homes
+    "PB.4.3": "IM",  # hubs in the community
+    "CD.4.2": "I",  # what minutes cite
+    "CI.1.1": "I",  # technicians; and it is a lack
+    "CT.1.1": "I",  # what serves as a plan; and it is a lack
+    "CT.2.3": "I",  # the contract is a part of what is measured there
+    "CT.4.4": "M",  # hubs in the community
+    "CN.2.1": "M",  # a test in every classroom, one after the other
+    "CN.3.1": "M",  # a test in every classroom, at the same time
+    "CN.4.1": "I",  # whether a device is the student's own
+    "CB.4.4": "I",  # what others pay
+}
+
+
+def test_what_can_be_measured_and_counted_is_and_what_cannot_is_known_by_name(roadmap: Roadmap):
+    letters = {kind: letter for letter, kind in KINDS.items()}
+    found = {
+        one.id: "".join(sorted(letters[kind] for kind in set(one.evidence) - {bound.evidence for bound in one.bounds}))
+        for one in roadmap.criteria
+    }
+    bare = {name: kinds.translate(str.maketrans("", "", "AP")) for name, kinds in found.items()}
+    assert {name: kinds for name, kinds in bare.items() if kinds} == UNSEEN
+
+
+def test_every_criterion_is_complete(roadmap: Roadmap):
+    """What a reader needs of each: the statement, why, what shows it, what to do, for whom, how sure, and whether it counts."""
+    gates = {dimension.id: dimension.gates for dimension in roadmap.dimensions}
+    for one in roadmap.criteria:
+        assert all((one.what, one.why, one.wanted, one.remedy, one.evidence)), one.id
+        assert one.dimension in gates, one.id
+        assert one.scope in {"site", "lea"}, one.id
+        assert one.voices, f"{one.id} can never be judged"
+        assert not one.deficit or not one.required, one.id
+        for bound in one.bounds:
+            assert bound.metric in CATALOGUE, one.id
+
+
+def test_a_part_is_vouched_for_by_a_person_and_decides_nothing_alone(roadmap: Roadmap):
+    parts = [one for one in roadmap.criteria if any(bound.partial for bound in one.bounds)]
+    assert {one.id for one in parts} >= {"PB.3.1", "CT.2.3", "CT.4.1"}
+    assert {one.voices[0] for one in parts} == {EvidenceKind.ATTESTED}
+
+
 def test_a_criterion_has_at_most_one_bound_for_each_machine_kind_it_lists(roadmap: Roadmap):
     for criterion in roadmap.criteria:
         kinds = [bound.evidence for bound in criterion.bounds]
         assert len(set(kinds)) == len(kinds), criterion.id
         assert set(kinds) <= MACHINE & set(criterion.evidence), criterion.id
-    assert sum(bool(criterion.bounds) for criterion in roadmap.criteria) == 34
 
 
 def test_bounds_are_in_the_base_unit_of_their_metric(roadmap: Roadmap, policies: list[Policy]):
@@ -270,9 +316,11 @@ def test_bounds_are_in_the_base_unit_of_their_metric(roadmap: Roadmap, policies:
         assert limit is not None, name
         match CATALOGUE[demand.metric].unit:
             case Unit.BITS_PER_SECOND:
-                assert limit in (30e6, 100e6, 1000e6), name
+                assert limit in (10e6, 30e6, 100e6, 1000e6), name
             case Unit.RATIO:
-                assert 0.9 <= limit < 1, name
+                assert 0.9 <= limit <= 1, name
+            case Unit.SECONDS if demand.metric == "platform_certificate_left":
+                assert limit % 86_400 == 0, name
             case Unit.SECONDS:
                 assert 0 < limit <= 10, name
             case _:

@@ -392,7 +392,7 @@ def test_two_waivers_may_follow_each_other_and_not_share_a_day():
     for turned in (False, True):
         with pytest.raises(Unfit, match="expected one waiver of a rule at a time"):
             read(date(2026, 3, 20), turned=turned)
-    with pytest.raises(Unfit, match="expected a date later than 2026-04-20, which is on; got 2026-04-20"):
+    with pytest.raises(Unfit, match="expected a date later than 2026-04-20, on which it begins; got 2026-04-20"):
         read(date(2026, 4, 20))
 
 

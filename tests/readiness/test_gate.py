@@ -15,6 +15,7 @@ from netready.site import Role, Site
 from readiness.evidence import Fact, Grade
 from readiness.gate import (
     Answer,
+    Category,
     Decision,
     Level,
     Policy,
@@ -92,14 +93,16 @@ def policy(roadmap) -> Policy:
 def decided(*, policy, roadmap, school, throughput, pages, attest, monday):
     """A decision from the rates of consecutive school days, ten good checks of the platform a day, and the words given."""
 
-    def make(rates, *, words=("P.2",), waivers=(), wave="room", now=NOW, checks=True, judged_at=NOW, **details) -> Decision:
+    def make(
+        rates, *, words=("P.2",), waivers=(), wave="room", now=NOW, checks=True, judged_at=NOW, under=policy, **details
+    ) -> Decision:
         readings = throughput(rates, **details)
         if checks:
             for number in range(len(rates)):
                 readings += pages([0.5] * 10, start=monday + timedelta(days=number + 2 * (number // 5)))
         said = [attest(one) if isinstance(one, str) else one for one in words]
         found = judge(roadmap, school, gather(school, readings, [], now=judged_at), said, now=judged_at)
-        return decide(policy, wave, found, roadmap, waivers, now=now)
+        return decide(under, wave, found, roadmap, waivers, now=now)
 
     return make
 
@@ -108,8 +111,8 @@ def outcomes(decision: Decision) -> dict[str, RuleOutcome]:
     return {one.rule: one.outcome for one in decision.rules}
 
 
-def accept(rule="named", *, until=date(2026, 6, 30), on=date(2026, 3, 1)) -> Waiver:
-    return Waiver(rule=rule, until=until, owner="B. Board", reason="a substitute is trained", on=on)
+def accept(rule="named", *, until=date(2026, 5, 30), on=date(2026, 3, 1), **more) -> Waiver:
+    return Waiver(rule=rule, until=until, owner="B. Board", reason="a substitute is trained", on=on, **more)
 
 
 class TestAnswers:
@@ -194,6 +197,37 @@ class TestWaivers:
         over = decided([60e6] * 12, words=no, waivers=[accept(until=NOW.date() - timedelta(days=1))])
         assert over.answer is Answer.NO_GO
 
+    def test_says_who_agreed_and_what_is_done_meanwhile(self, decided, attest):
+        waiver = accept(approver="C. Chair", category=Category.MITIGATED, mitigation="at most 60 at once")
+        found = decided([60e6] * 12, words=[attest("P.2", answer=False)], waivers=[waiver])
+        accepted = "B. Board accepted the risk until 2026-05-30, and C. Chair agreed (a substitute is trained)"
+        assert found.conditions == (f"Somebody is named: {accepted}; meanwhile: at most 60 at once",)
+        said = "attested: A. Head (principal) said no on 2026-01-05, until 2026-12-31"
+        assert found.rules[1].reason.endswith(f". Without the waiver: {said}")
+
+    def test_is_shown_with_every_decision_whether_it_counts_or_not(self, decided, attest):
+        def shown(**given_in):
+            return [(one.waiver.rule, one.counts, one.why) for one in decided([60e6] * 12, **given_in).waivers]
+
+        no, waiver = [attest("P.2", answer=False)], accept()
+        assert shown(words=no, waivers=[waiver]) == [("named", True, "the rule is not met, and the risk is accepted")]
+        assert shown(waivers=[waiver]) == [("named", False, "the rule holds without it")]
+        unknown = "the rule is not known, and nobody can accept an unknown risk"
+        assert shown(words=[], waivers=[waiver]) == [("named", False, unknown)]
+        late = accept(until=date(2026, 5, 31))
+        said = "it does not count: until: expected 2026-05-30 or earlier, because cbe allows 90 days; got 2026-05-31"
+        assert shown(words=no, waivers=[late]) == [("named", False, said)]
+        assert shown(words=no, waivers=[accept("line-scaling"), accept(until=date(2026, 3, 30))]) == []
+
+    def test_what_does_not_count_opens_nothing_and_hides_nothing_that_counts(self, decided, attest):
+        no, late = [attest("P.2", answer=False)], accept(on=date(2026, 3, 2), until=date(2026, 6, 30))
+        assert decided([60e6] * 12, words=no, waivers=[late]).answer is Answer.NO_GO
+        assert decided([60e6] * 12, words=no, waivers=[late, accept()]).answer is Answer.GO_WITH_CONDITIONS
+
+    def test_the_newest_stands_so_a_shorter_one_ends_it_early(self, decided, attest):
+        no, ends = [attest("P.2", answer=False)], accept(on=date(2026, 3, 20), until=date(2026, 4, 2))
+        assert decided([60e6] * 12, words=no, waivers=[accept(), ends]).valid_until == date(2026, 4, 2)
+
     def test_not_yet_begun(self, decided, attest):
         found = decided([60e6] * 12, words=[attest("P.2", answer=False)], waivers=[accept(on=date(2026, 4, 1))])
         assert found.answer is Answer.NO_GO
@@ -277,6 +311,13 @@ def test_samples_are_asked_for_like_days(policy, roadmap, school, pages):
     assert outcome(19).missing == "1 more reading of checks of the learning platform"
 
 
+def test_what_is_written_down_once_needs_no_readings(policy, roadmap, school):
+    rule = Rule(id="r", title="T", level=Level.HARD, why="-", remedy="-", metric="contracted_down_per_1000", at_least=100e6)
+    asked = msgspec.structs.replace(policy, waves=(Wave(id="w", title="-", rules=(rule,)),))
+    found = judge(roadmap, school, gather(school, [], [], now=NOW), [], now=NOW)
+    assert decide(asked, "w", found, roadmap, [], now=NOW).rules[0].outcome is PASS
+
+
 LEVELS = st.sampled_from(list(Level))
 VALUES = st.sampled_from([2.0, 0.5, None])
 
@@ -309,6 +350,39 @@ def test_an_unknown_never_opens_the_gate(rows, days):
     assert decision.valid_until <= NOW.date() + timedelta(days=14 if soon else 120)
 
 
+ODD = st.builds(
+    accept,
+    st.sampled_from(["r0", "r1", "r2", "r3", "r9"]),
+    on=st.sampled_from([date(2025, 3, 1), date(2026, 3, 1), date(2026, 3, 31), date(2026, 4, 1)]),
+    until=st.sampled_from([date(2026, 3, 30), date(2026, 3, 31), date(2026, 5, 30), date(2030, 1, 1)]),
+    approver=st.sampled_from(["", "C. Chair", "B. Board"]),
+    category=st.sampled_from(Category),
+    mitigation=st.sampled_from(["", "at most 60 at once"]),
+)
+
+
+@given(st.lists(st.tuples(LEVELS, VALUES), min_size=1, max_size=4), st.lists(ODD, max_size=6), st.integers(0, 15))
+def test_no_waiver_of_any_kind_turns_an_unknown_into_an_open_gate(rows, waivers, days):
+    names = ["internet_down_per_1000", "internet_up_per_1000", "contracted_down_per_1000", "labs_and_carts"]
+    rules = tuple(
+        Rule(id=f"r{n}", title="T", level=level, why="-", remedy="-", metric=names[n], at_least=1.0)
+        for n, (level, _) in enumerate(rows)
+    )
+    facts = tuple(
+        Fact(kind=EvidenceKind.MEASURED, metric=names[n], value=value, days=days, grade=Grade.CONCLUSIVE, last_at=NOW)
+        for n, (_, value) in enumerate(rows)
+    )
+    bare, waived = decision_on(rules, facts, []), decision_on(rules, facts, waivers)
+    for without, with_it in zip(bare.rules, waived.rules, strict=True):
+        assert (without.outcome is UNKNOWN) == (with_it.outcome is UNKNOWN)
+        if without.outcome is not with_it.outcome:
+            assert (without.outcome, with_it.outcome, with_it.level) == (FAIL, WAIVED, Level.SOFT)
+    if any(one.outcome is UNKNOWN and one.level is not Level.ADVISORY for one in bare.rules):
+        assert exit_status(waived.answer) != 0
+    counted = {one.waiver.rule for one in waived.waivers if one.counts}
+    assert counted == {one.rule for one in waived.rules if one.outcome is WAIVED}
+
+
 def decision_on(rules, facts, waivers) -> Decision:
     site = Site(name="S", students=1, staff=0, classrooms=1)
     empty = Roadmap(
@@ -327,7 +401,7 @@ def decision_on(rules, facts, waivers) -> Decision:
 
 def test_the_order_of_waivers_and_facts_never_matters(decided, attest):
     no = [attest("P.2", answer=False)]
-    waivers = [accept(until=date(2026, 4, 30)), accept(until=date(2026, 5, 30)), accept("wide")]
+    waivers = [accept(until=date(2026, 4, 30)), accept(until=date(2026, 5, 30)), accept(on=date(2026, 3, 2)), accept("wide")]
     first = msgspec.json.encode(decided([60e6] * 12, words=no, waivers=waivers))
     for seed in range(6):
         random.Random(seed).shuffle(waivers)
@@ -406,6 +480,14 @@ class TestPolicyFile:
             'level = "firm"',
             ('policy.toml: waves[0] (room).rules[1] (named).level: expected one of advisory, hard, soft; got "firm"'),
         ),
+        "readings of what is counted once": (
+            'metric = "platform_success"\nrole = "lms"\nat_least = 0.99',
+            'metric = "audit_age"\nat_most = 7\nmin_samples = 2',
+            (
+                "policy.toml: waves[0] (room).rules[2] (answers).min_samples: expected 1; "
+                "audit_age is counted once, not day by day"
+            ),
+        ),
         "a metric nobody measures": (
             '"internet_down_per_1000"',
             '"speed"',
@@ -424,24 +506,39 @@ class TestPolicyFile:
             parse_policy(POLICY.replace(old.encode(), new.encode(), 1), "policy.toml", roadmap, CATALOGUE)
         assert str(caught.value) == sentence
 
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            'metric = "audit_age"\nat_most = 7\nmin_samples = 1',
+            'metric = "platform_success"\nrole = "lms"\nat_least = 0.99\nmin_samples = 2',
+        ],
+    )
+    def test_reads_what_can_be_asked(self, roadmap, asked):
+        old = 'metric = "platform_success"\nrole = "lms"\nat_least = 0.99'
+        found = parse_policy(POLICY.replace(old.encode(), asked.encode(), 1), "policy.toml", roadmap, CATALOGUE)
+        assert found.waves[0].rules[2].metric in asked
+
 
 class TestWaiverFile:
     ONE = """[[waivers]]
 rule = "named"
-until = 2026-06-30
+until = 2026-05-30
 owner = "B. Board"
 reason = "a substitute is trained"
 on = 2026-03-01
 """
     CASES: ClassVar = {
-        "a rule nobody knows": (("named", "nemed"), 'waivers.toml: waivers[0] (nemed).rule: "nemed" is not a rule of cbe 1'),
+        "a rule nobody knows": (
+            ("named", "nemed"),
+            'waivers.toml: waivers[0] (nemed).rule: "nemed" is not a rule of cbe 1; did you mean named?',
+        ),
         "a hard rule": (
             ("named", "wide"),
             "waivers.toml: waivers[0] (wide).rule: expected a soft rule; wide is hard and cannot be waived",
         ),
         "an end before its beginning": (
-            ("2026-06-30", "2026-02-01"),
-            ("waivers.toml: waivers[0] (named).until: expected a date later than 2026-03-01, which is on; got 2026-02-01"),
+            ("2026-05-30", "2026-02-01"),
+            "waivers.toml: waivers[0] (named).until: expected a date later than 2026-03-01, on which it begins; got 2026-02-01",
         ),
         "no reason": (
             ("a substitute is trained", ""),
@@ -457,7 +554,36 @@ on = 2026-03-01
         assert str(caught.value) == sentence
 
     def test_a_second_waiver_may_follow_but_not_overlap(self, policy):
-        following = self.ONE.replace("2026-06-30", "2026-09-30").replace("2026-03-01", "2026-07-01")
+        following = self.ONE.replace("2026-05-30", "2026-07-30").replace("2026-03-01", "2026-05-31")
         assert len(parse_waivers((self.ONE + following).encode(), "waivers.toml", policy)) == 2
         with pytest.raises(Unfit, match=r"waivers\[1\] \(named\): expected one waiver of a rule at a time; waivers\[0\] runs"):
             parse_waivers((self.ONE + self.ONE).encode(), "waivers.toml", policy)
+
+
+class TestScope:
+    """A wave that reaches further than the school that is judged."""
+
+    def test_is_never_better_than_conditional_and_says_whose_records_it_was_judged_from(self, decided, policy):
+        site = decided([60e6] * 12, wave="school")
+        assert (site.answer, site.scope, site.conditions) == (Answer.GO, "site", ())
+        wide = decided([60e6] * 12, wave="school", under=wider(policy))
+        assert (wide.answer, wide.scope) == (Answer.GO_WITH_CONDITIONS, "lea")
+        assert wide.judged_from == "the records of Small School alone"
+        assert wide.conditions == (
+            "Judged from the records of Small School alone: every other school of this wave needs an answer of its own",
+        )
+        assert {one.outcome for one in wide.rules} == {PASS}
+
+    def test_stays_shut_for_the_same_reasons(self, decided, policy):
+        assert decided([40e6] * 12, wave="school", under=wider(policy)).answer is Answer.NO_GO
+        assert decided([60e6], wave="school", under=wider(policy)).answer is Answer.INDETERMINATE
+
+
+def wider(policy: Policy) -> Policy:
+    return msgspec.structs.replace(policy, waves=tuple(msgspec.structs.replace(one, scope="lea") for one in policy.waves))
+
+
+def test_an_expired_decision_says_that_it_stops_new_waves_only(decided):
+    found = decided([60e6] * 12)
+    assert found.expired_stops == "new-waves-only"
+    assert found.when_expired == "after 2026-07-15 this answer opens no new wave; what is live by then stays live"

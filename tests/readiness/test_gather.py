@@ -213,6 +213,27 @@ class TestUsed:
         assert used.at_least
         assert used.how.endswith("1 of 3 circuits names no counter")
 
+    def test_readings_that_follow_at_once_are_joined_to_the_next(self, school, counters, monday):
+        """Two audits in a row: a rate over ten seconds is no five-minute rate."""
+        values = [n * self.MEGABYTE for n in range(13)]
+        burst = counters([0.9 * self.MEGABYTE], start=monday + timedelta(seconds=10))
+        used = gather(school, counters(values) + burst, [], now=NOW).down.used
+        assert (used.value, "12 intervals" in used.how) == (self.MEGABYTE * 8 / 300, True)
+
+    def test_a_restart_between_two_readings_that_are_joined_is_not_overlooked(self, school, counters, monday):
+        values = [n * self.MEGABYTE for n in range(14)]
+        lower = counters([0.0], start=monday + timedelta(minutes=5, seconds=10))
+        used = gather(school, counters(values) + lower, [], now=NOW).down.used
+        assert used.how.endswith("(1 reset left out)")
+        assert used.value == pytest.approx(2 * self.MEGABYTE * 8 / 290)
+
+    @pytest.mark.parametrize(("minutes", "said"), [(4, False), (7.5, False), (8, True)])
+    def test_intervals_of_more_than_five_minutes_are_said_to_hide_their_peaks(self, school, counters, minutes, said):
+        values = [n * self.MEGABYTE for n in range(13)]
+        used = gather(school, counters(values, step=timedelta(minutes=minutes)), [], now=NOW).down.used
+        assert ("(12 intervals of more than five minutes, which hide their peaks)" in used.how) is said
+        assert used.value == pytest.approx(self.MEGABYTE * 8 / 60 / minutes)
+
     def test_no_counter_no_number(self, school):
         bare = msgspec.structs.replace(school, circuits=())
         assert gather(bare, [], [], now=NOW).down.used.how == "no circuit is described in the site's configuration"
@@ -250,6 +271,13 @@ class TestEndpoints:
         found = gather(school, pages([Failure.TIMEOUT] * 4), [], now=NOW)
         assert of(found, "platform_success", Role.LMS).value == 0.0
         assert of(found, "platform_time_p95", Role.LMS).value is None
+
+    def test_checks_count_for_30_days_and_not_a_second_longer(self, school, pages):
+        for seconds, value in ((0, 1.0), (1, None)):
+            start = NOW - timedelta(days=30, seconds=seconds)
+            found = of(gather(school, pages([1.0], start=start), [], now=NOW), "platform_success", Role.LMS)
+            assert found.value == value
+        assert found.note == "it was last checked 30 days ago, and a check counts for 30 days"
 
     def test_checks_at_night_give_way_to_those_in_school_hours(self, school, pages, monday):
         night = pages([Failure.TIMEOUT] * 5, start=monday.replace(hour=2))

@@ -152,6 +152,40 @@ def test_the_newest_word_replaces_older_ones_even_when_it_has_run_out():
         assert (verdict.outcome, verdict.attestation) == (UNKNOWN, new)
 
 
+def partial(*kinds) -> Criterion:
+    """Measured, but only in part."""
+    whole = criterion(evidence=kinds)
+    bounds = tuple(msgspec.structs.replace(bound, partial=bound.evidence is M) for bound in whole.bounds)
+    return msgspec.structs.replace(whole, bounds=bounds)
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "wanted", "by_machine"),
+    [
+        (True, (), UNKNOWN, UNKNOWN),
+        (True, (yes(),), MET, UNKNOWN),
+        (None, (yes(),), MET, UNKNOWN),
+        (False, (yes(),), NOT_MET, NOT_MET),
+        (False, (), NOT_MET, NOT_MET),
+        (True, (no(),), NOT_MET, UNKNOWN),
+    ],
+)
+def test_a_bound_on_a_part_can_deny_and_never_affirm_though_its_kind_comes_first(said, words, wanted, by_machine):
+    (verdict,) = judged(roadmap(partial(M, A)), {M: said}, words).verdicts
+    assert (verdict.outcome, verdict.by_machine) == (wanted, by_machine)
+
+
+def test_a_whole_bound_of_another_kind_decides_before_the_word_beside_a_part():
+    assert partial(M, I, A).voices == (I, A, M)
+
+
+def test_what_decides_is_the_first_kind_with_a_voice():
+    assert partial(M, A).primary is A
+    assert criterion(evidence=(M, A), bounded=False).primary is A
+    assert criterion(evidence=(M, A)).primary is M
+    assert criterion(evidence=(P,), bounded=False).primary is P
+
+
 def test_of_two_words_on_one_day_the_no_counts():
     for words in ([yes(), no()], [no(), yes()]):
         assert judged(roadmap(criterion()), {}, words).verdicts[0].outcome is NOT_MET

@@ -106,6 +106,14 @@ CASES = {
         '{ evidence = "measured", metric = "contracted',
         'roadmap.toml: criteria[1] (L.2).bounds[1].evidence: expected at most one bound for each kind; "measured" has two',
     ),
+    "a part where nobody may vouch for the rest": (
+        'evidence = ["attested", "probed"]\nconfidence = "high"\nwanted = "checks"\nbounds = [{ evidence = "probed",',
+        'evidence = ["probed"]\nconfidence = "high"\nwanted = "checks"\nbounds = [{ evidence = "probed", partial = true,',
+        (
+            'roadmap.toml: criteria[2] (L.3).bounds[0].partial: expected "attested" among the evidence; '
+            "nobody could vouch for the rest"
+        ),
+    ),
     "a bound without a limit": (
         BOUND,
         'metric = "internet_down_per_1000",',

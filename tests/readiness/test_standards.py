@@ -8,7 +8,7 @@ import pytest
 from netready.refusal import Unfit
 from readiness.gather import gather
 from readiness.judgement import Outcome
-from readiness.standards import compare, parse
+from readiness.standards import ALWAYS, choose, compare, parse
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
@@ -95,11 +95,14 @@ def test_unknown_stays_unknown(school, throughput):
     [
         (
             {"per": '"concurrent-testers"'},
-            "the site's configuration does not give the number of students who are tested at the same time",
+            (
+                "the site's configuration does not give the number of students who are tested at the same time "
+                "(site.concurrent_testers)"
+            ),
         ),
         (
             {"per": '"students-staff-and-guests"'},
-            "the site's configuration does not give the number of students, staff and guests",
+            "the site's configuration does not give the number of students, staff and guests (site.guests)",
         ),
         ({"link": '"wan"'}, "it is about the line between schools, which is not measured here"),
         ({"min_students": 1000}, "it is for 1,000 students or more; this one has 480"),
@@ -110,6 +113,39 @@ def test_unknown_stays_unknown(school, throughput):
 def test_does_not_apply_and_says_why(school, fields, reason):
     one = against(school, standard(**fields))
     assert (one.outcome, one.reason, one.needed_down) == (Outcome.NOT_APPLICABLE, reason, None)
+
+
+@pytest.mark.parametrize(
+    ("per", "given", "denominator"),
+    [
+        ("students-staff-and-guests", {"guests": 30}, "550 students, staff and guests"),
+        ("students-staff-and-guests", {"guests": 0}, "520 students, staff and guests"),
+        ("students-in-the-busiest-shift", {"busiest_shift": 260}, "260 students in the busiest shift"),
+        ("concurrent-testers", {"concurrent_testers": 90}, "90 students who are tested at the same time"),
+    ],
+)
+def test_a_standard_applies_once_the_site_gives_its_denominator(school, throughput, per, given, denominator):
+    site = msgspec.structs.replace(school, **given)
+    one = against(site, standard(per=f'"{per}"'), throughput([400e6]))
+    count = int(denominator.partition(" ")[0])
+    assert (one.count, one.denominator, one.needed_down) == (count, denominator, count * 1e6)
+    assert one.reason.startswith(f"for {denominator}: ")
+
+
+def test_the_roadmaps_two_thresholds_stand_beside_the_chosen_standard_whatever_it_is():
+    from agent import shelf
+
+    shipped = shelf.standards()
+    named = [each.id for each in choose(shipped, ("setda-2012-2014-15",), "f", "x")]
+    assert named == [*ALWAYS, "setda-2012-2014-15"]
+    assert [each.id for each in choose(shipped, (ALWAYS[1],), "f", "x")] == list(ALWAYS)
+    assert [each.id for each in choose(shipped, (), "f", "x")] == list(ALWAYS)
+
+
+def test_a_standard_that_is_in_no_list_is_refused():
+    with pytest.raises(Unfit) as caught:
+        choose(parse(ONE.encode(), "standards.toml"), ("y",), "netready.toml", "readiness.standard")
+    assert str(caught.value) == 'netready.toml: readiness.standard: no standard is called "y"; expected one of x'
 
 
 @pytest.mark.parametrize(

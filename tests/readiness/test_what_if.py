@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 
 from netready.device import Kind
@@ -211,3 +212,9 @@ def test_everything_that_can_be_supposed_at_once_is_judged(asked):
     found = asked(f"{counts},contracted=1G,measured=1G")
     assert len(found.changes) == len(COUNTS) + 2
     assert [(one.id, one.then) for one in found.gate] == [("room", "GO")]
+
+
+def test_fewer_students_are_supposed_with_no_shift_larger_than_all_of_them(school):
+    shifts = msgspec.structs.replace(school, busiest_shift=300, concurrent_testers=120)
+    fewer = supposed_site(shifts, parse("students=200"))
+    assert (fewer.students, fewer.busiest_shift, fewer.concurrent_testers) == (200, 200, 120)
