@@ -11,6 +11,7 @@ from agent.config import Config, ConfigError
 from readiness import attestation_form
 from readiness.attestation_form import asked
 from readiness.evidence import Attestation
+from readiness.judge import newest_last
 from readiness.roadmap import Criterion, Roadmap
 from store import Store
 
@@ -57,14 +58,14 @@ def questions(config: Config, store: Store, roadmap: Roadmap, today: date) -> tu
         given.setdefault(entry.attestation.criterion, []).append(entry)
     found = []
     for criterion in asked(roadmap):
-        answers = sorted(given.get(criterion.id, ()), key=lambda entry: entry.attestation.on)
+        answers = sorted(given.get(criterion.id, ()), key=lambda entry: newest_last(entry.attestation))
         newest = answers[-1] if answers else None
         found.append(
             Question(
                 criterion=criterion,
                 stage=roadmap.stage_name(criterion.stage),
                 answer=newest,
-                counts=newest is not None and newest.attestation.until >= today,
+                counts=newest is not None and newest.attestation.counts(today),
                 history=len(answers),
             )
         )

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "assess": ("agent.commands.assess:assess", "Judge what has been measured: stages, verdicts, what comes next."),
     "forecast": ("agent.commands.forecast:forecast", "Demand in the next years, against contract and standards."),
     "gate": ("agent.commands.gate:gate", "The decision for a rollout wave."),
+    "waive": ("agent.commands.waive:waive", "Accept a risk, on the record, until a date."),
     "report": ("agent.commands.report:report", "The same judgement, explained."),
     "run": ("agent.commands.run:run", "The agent: survey on a schedule and serve /metrics."),
     "testpoint": ("testpoint.command:testpoint", "The far end for throughput tests."),

@@ -19,9 +19,10 @@ from netready.instrument import Instrument
 from netready.privacy import Change
 from netready.rate import duration, rate, size
 from netready.refusal import Unfit, fit, near, toml
-from netready.roster import Roster
+from netready.roster import Roster, Users
 from netready.site import Site
 from readiness.forecast import HEADROOM, Programme
+from readiness.plan import Prices, Wanted
 
 DEFAULT_NAME = "netready.toml"
 SYSTEM_FILE = Path("/etc/netready/netready.toml")
@@ -61,10 +62,14 @@ class ExporterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
 
 class ReadinessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The data that judgements rest on; empty means the data netready ships."""
+    """The data that judgements rest on; empty means the data netready ships.
+
+    standard  id of one of `netready standards` that reports hold the line against, beside the roadmap's two thresholds
+    """
 
     roadmap: str = ""
     standards: str = ""
+    standard: str = ""
     policy: str = ""
     wave: str = ""
     attestations: str = ""
@@ -135,6 +140,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     budget: BudgetSettings
     roster: RosterSettings
     counted: Roster | None
+    users: Users
+    prices: Prices
+    wanted: Wanted
     tables: dict[str, dict[str, Any]]  # the instruments' own tables, decoded when an instrument asks for its settings
 
     def path(self, text: str) -> Path:
@@ -142,8 +150,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return (self.folder / text).absolute()
 
     def users_from(self) -> tuple[str, ...]:
-        """Where the number of users comes from when a roster is named, and what about it needs a look, one sentence each."""
-        return told(self.site, self.counted)
+        """Where the number of users comes from, and what about it needs a look, one sentence each."""
+        return self.users.said
 
     def settings(self, instrument: Instrument) -> Any:
         """The instrument's settings: its table in the file, completed with what the site says."""
@@ -173,8 +181,14 @@ TABLES: dict[str, type[Any]] = {
     "line": LineSettings,
     "budget": BudgetSettings,
     "roster": RosterSettings,
+    "prices": Prices,
+    "wanted": Wanted,
 }
-_RATES = (("site", "circuits", ("contracted_down", "contracted_up")), ("forecast", "programmes", ("rate",)))
+_RATES = (
+    ("site", "circuits", ("contracted_down", "contracted_up")),
+    ("forecast", "programmes", ("rate",)),
+    ("prices", "circuits", ("rate",)),
+)
 # Fields that people may write with a unit, and how they are read.
 _QUANTITIES: dict[str, dict[str, Callable[[str], float]]] = {
     "survey": {"interval": duration},
@@ -182,6 +196,7 @@ _QUANTITIES: dict[str, dict[str, Callable[[str], float]]] = {
     "line": {"look": duration, "wait": duration},
     "budget": {"per_day": size, "per_month": size},
     "throughput": {"at_least": rate, "most_bytes": size},
+    "wanted": {"internet_down": rate, "internet_up": rate},
 }
 
 
@@ -211,10 +226,12 @@ def load(path: Path, instruments: tuple[Instrument, ...], clock: Clock | None = 
         raise Unfit(str(path), "site", "the table [site] is missing; `netready init` writes a complete file")
     _read_quantities(raw, path)
     counted = count(fit(raw.get("roster", {}), str(path), RosterSettings, "roster"), path, clock or SystemClock())
+    given = frozenset(raw["site"])
     raw["site"] = completed(raw["site"], counted)
     parts = {name: fit(raw.get(name, {}), str(path), kind, name) for name, kind in TABLES.items()}
     tables = {name: table for name, table in raw.items() if name not in TABLES}
-    config = Config(file=path, folder=path.absolute().parent, tables=tables, counted=counted, **parts)
+    users = told(parts["site"], given, path.name, counted)
+    config = Config(file=path, folder=path.absolute().parent, tables=tables, counted=counted, users=users, **parts)
     for row in instruments:
         config.settings(row)
     names = {row.name for row in instruments}

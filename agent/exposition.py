@@ -77,6 +77,7 @@ ELSEWHERE = {
     "test_days": "internet_tested_schooldays",
     "devices": "devices",
     "audit_age": "survey_timestamp_seconds",
+    "inventory_age": "survey_timestamp_seconds",
 }
 
 

@@ -9,12 +9,11 @@ from readiness.evidence import Reading
 from readiness.forecast import Forecast, Programme, forecast, history
 from readiness.judgement import Quantity
 from readiness.sample import window
-from readiness.standards import Denominator, Standard
+from readiness.standards import ALWAYS, Denominator, Standard
 from readiness.usage import monthly, used
 from store import Store
 
 HISTORY = timedelta(days=3 * 366)  # older months say little of what people do now
-ROADMAP = ("ccsso-roadmap-scaling", "ccsso-roadmap-transforming")  # always shown, whatever the school chose
 COUNTERS = ("interface_received", "interface_sent")
 
 
@@ -70,5 +69,5 @@ def standards(config: Config) -> tuple[Standard, ...]:
             raise Unfit(str(config.file), place, f'no standard is called "{name}"; {near(name, set(known))}')
         if known[name].per is not Denominator.STUDENTS_AND_STAFF or known[name].link != "internet":
             raise Unfit(str(config.file), place, f'expected one for each user of the Internet line; "{name}" is another sort')
-    wanted = dict.fromkeys((*(name for name in ROADMAP if name in known), *config.forecast.standards))
+    wanted = dict.fromkeys((*(name for name in ALWAYS if name in known), *config.forecast.standards))
     return tuple(known[name] for name in wanted)

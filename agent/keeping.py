@@ -1,8 +1,8 @@
 """Keeping what was measured and decided; and, when the disk is full, putting it at least in front of a reader."""
 
 import click
-import msgspec
 
+from agent import deciding
 from agent.assessment import Assessment
 from agent.session import emit
 from netready.survey import Survey
@@ -13,9 +13,7 @@ from store import Store, StoreError
 def keep_decisions(store: Store, assessed: Assessment) -> None:
     """Put every wave's decision on record."""
     for decision in assessed.decisions:
-        store.add_decision(
-            decided_at=decision.decided_at, wave=decision.wave, answer=decision.answer, body=msgspec.json.encode(decision)
-        )
+        deciding.keep(store, assessed, decision)
 
 
 def show(taken: Survey, error: StoreError, *, as_json: bool) -> None:

@@ -42,6 +42,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _count_or_nothing(text: str) -> str:
+    if text:
+        _count(text)
+    return text
+
+
 def _rate_or_nothing(text: str) -> str:
     if text:
         rate(text)
@@ -63,6 +69,9 @@ QUESTIONS: tuple[Question, ...] = (
     Question(key="students", ask="Students", check=_count, required=True),
     Question(key="staff", ask="Staff", check=_count, required=True),
     Question(key="classrooms", ask="Classrooms", check=_count, required=True),
+    Question(key="guests", ask="Guests on the network on an ordinary day, where known", check=_count_or_nothing),
+    Question(key="busiest_shift", ask="Students of the busiest shift, where there are several", check=_count_or_nothing),
+    Question(key="concurrent_testers", ask="Students who are tested online at the same time", check=_count_or_nothing),
     Question(key="contracted_down", ask="Contracted Internet rate towards the school, such as 300M", check=_rate_or_nothing),
     Question(key="contracted_up", ask="Contracted Internet rate from the school", check=_rate_or_nothing),
     Question(key="networks", ask="Networks you are allowed to scan, such as 10.20.0.0/24, comma between", check=_networks),
@@ -110,7 +119,7 @@ def write_config(answers: dict[str, Any]) -> str:
     quoted = {key: str(_count(value)) if key in _NUMBERS else _quote(value) for key, value in answers.items()}
     quoted["networks"] = ", ".join(_quote(network) for network in _networks(answers["networks"]))
     parts = [
-        _HEAD.format(**quoted),
+        _HEAD.format(others=_others(answers), **quoted),
         _CIRCUIT.format(**quoted) if answers["contracted_down"] and answers["contracted_up"] else _NO_CIRCUIT,
         *(
             _ENDPOINT.format(name=_quote(name), url=quoted[key], role=_quote(key))
@@ -120,6 +129,13 @@ def write_config(answers: dict[str, Any]) -> str:
         _TAIL.format(resolvers=f"[{quoted['resolver']}]" if answers["resolver"] else "[]", **quoted),
     ]
     return "\n".join(parts)
+
+
+def _others(answers: dict[str, Any]) -> str:
+    """The people that some standards divide by: those that are known, and the others as examples."""
+    examples = {"guests": 25, "busiest_shift": 300, "concurrent_testers": 120}
+    rows = (f"{key} = {_count(answers[key])}" if answers[key] else f"# {key} = {number}" for key, number in examples.items())
+    return "\n".join(rows)
 
 
 def _quote(text: object) -> str:
@@ -136,6 +152,8 @@ time_zone = {time_zone}
 students = {students}
 staff = {staff}
 classrooms = {classrooms}
+# Some standards divide by other people (`netready standards`); without these numbers they do not apply.
+{others}
 # Only these networks are ever scanned. Leave empty until somebody with the right to do so has agreed.
 networks = [{networks}]
 
@@ -173,6 +191,14 @@ _TAIL = """\
 # url = "https://library.example/"
 # role = "content"
 
+# Networks of the school that pages are to be checked from, where this machine has a leg in each. Each endpoint may name those
+# it is for: networks = ["staff"]. One that holds student data says so: student_data = true, and where its sign-in begins.
+# [[site.nominated]]
+# name = "students"
+# people = "student"     # student, staff, guest, other
+# interface = "eth0.20"  # or source = "10.20.30.9"
+# resolver = "10.20.30.1"
+
 # The far end of throughput tests; `netready testpoint` is one. Methods: netready, ndt7, iperf3, librespeed, speedtest. Their
 # figures are never mixed; one is enough. With `at_least`, the test is small and only answers "at least that much?".
 [throughput]
@@ -209,6 +235,19 @@ resolvers = {resolvers}
 [inventory]
 student_names = []       # such as "chromebook-*"
 staff_names = []
+
+# What things cost you turns gaps into sums. All optional; `circuits` are the lines on offer, in place of `mbps`.
+# [prices]
+# currency = "USD"
+# student_device = 350
+# access_point = 600
+# server = 4000
+# insured_device = 20      # a year
+# mbps = 1.50              # each Mbps a month
+# What you want for yourself, beside what the roadmap and the rollout ask for.
+# [wanted]
+# student_devices = 480
+# servers = 1
 
 [survey]
 interval = "6h"

@@ -1,5 +1,6 @@
 """The program's users: counted from the roster that the config names, filled in where [site] is silent, else compared."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 
 from netready.clock import Clock
 from netready.refusal import Unfit
-from netready.roster import Roster
+from netready.roster import Roster, Source, Users
 from netready.site import Site
 
 APART = 0.10  # of what was counted; a site that says something else by more than this is told
@@ -40,12 +41,34 @@ def completed(site: dict[str, Any], roster: Roster | None) -> dict[str, Any]:
     return site if roster is None else {"students": roster.students, "staff": roster.staff, **site}
 
 
-def told(site: Site, roster: Roster | None) -> tuple[str, ...]:
-    """Where the number of users comes from, and what about it needs a look, one sentence each; nothing without a roster."""
+def told(site: Site, given: Collection[str], config: str, roster: Roster | None) -> Users:
+    """Where the number of users comes from, and what about it needs a look; `given` are the fields of [site] in `config`."""
+    students, staff = (Source.CONFIG if roster is None or name in given else Source.ROSTER for name in ("students", "staff"))
+    return Users(
+        students=site.students,
+        staff=site.staff,
+        students_from=students,
+        staff_from=staff,
+        said=_said(site, students, staff, config, roster),
+        roster=roster,
+    )
+
+
+def _said(site: Site, students: Source, staff: Source, config: str, roster: Roster | None) -> tuple[str, ...]:
+    both = f"{site.students:,} students and {site.staff:,} staff"
     if roster is None:
-        return ()
+        return (f"{both} as {config} gives them; no roster was counted",)
     pairs = (("students", site.students, roster.students), ("staff", site.staff, roster.staff))
-    return (roster.said(site.zone), *(_apart(*pair) for pair in pairs if _differ(*pair[1:])), *roster.notes)
+    match students, staff:
+        case Source.ROSTER, Source.ROSTER:
+            first: tuple[str, ...] = ()
+        case Source.CONFIG, Source.CONFIG:
+            first = (f"{both} as {config} gives them",)
+        case Source.CONFIG, _:
+            first = (f"{site.students:,} students as {config} gives them; the staff are those of the roster",)
+        case _:
+            first = (f"{site.staff:,} staff as {config} gives them; the students are those of the roster",)
+    return (*first, roster.said(site.zone), *(_apart(*pair) for pair in pairs if _differ(*pair[1:])), *roster.notes)
 
 
 def _differ(given: int, counted: int) -> bool:

@@ -12,6 +12,7 @@ from agent import assessment, writing
 from agent.clock import SystemClock, system_chance
 from agent.config import Config, authority, find, load
 from agent.instruments import instruments
+from agent.outlook import outlook
 from netready.authority import Authority, Refused
 from netready.instrument import Context, Instrument
 from reports.report import Report
@@ -69,7 +70,8 @@ def assessed_page(option: str | None, *, wave: str | None) -> Report:
     data = assessment.rules(session.config, now=now)
     with open_store(session.config.path(session.config.store.path)) as store:
         assessed = assessment.assess(session.config, store, data, now=now)
-    return writing.page(session.config, assessed, wave=wave, now=now)
+        ahead = outlook(session.config, store, assessed, now=now)
+    return writing.page(session.config, assessed, ahead, wave=wave, now=now)
 
 
 def progress(text: str) -> None:

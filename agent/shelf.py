@@ -4,22 +4,29 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+
 from agent.config import Config, ConfigError
 from netready.metric import CATALOGUE
 from readiness.evidence import Attestation, parse_attestations
-from readiness.policy import Policy, Waiver, parse_policy, parse_waivers
+from readiness.policy import Policy, parse_policy
 from readiness.roadmap import Roadmap
 from readiness.roadmap import parse as parse_roadmap
-from readiness.standards import Standards
+from readiness.standards import Standards, choose
 from readiness.standards import parse as parse_standards
+from readiness.waiver import Waiver, parse_waivers
 
 _SHIPPED = files("readiness") / "data"
 
 
 def roadmap(config: Config | None = None) -> Roadmap:
     """The site's roadmap, or the one netready ships."""
-    data, name = _bytes(config.readiness.roadmap if config else "", "roadmap.toml", config)
-    return parse_roadmap(data, name, CATALOGUE)
+    return parse_roadmap(*roadmap_file(config), CATALOGUE)
+
+
+def roadmap_file(config: Config | None = None) -> tuple[bytes, str]:
+    """The bytes of the roadmap's file, and its name."""
+    return _bytes(config.readiness.roadmap if config else "", "roadmap.toml", config)
 
 
 def standards(config: Config | None = None) -> Standards:
@@ -28,12 +35,24 @@ def standards(config: Config | None = None) -> Standards:
     return parse_standards(data, name)
 
 
-def policy(config: Config, continuum: Roadmap, option: str | None = None) -> Policy:
+def chosen(config: Config) -> Standards:
+    """The list with nothing but the roadmap's two thresholds and the standard that the config chose."""
+    found = standards(config)
+    wanted = (config.readiness.standard,) if config.readiness.standard else ()
+    kept = choose(found, wanted, str(config.file), "readiness.standard")
+    return msgspec.structs.replace(found, standards=kept)
+
+
+def policy(config: Config | None, continuum: Roadmap, option: str | None = None) -> Policy:
     """The gate policy: the one named on the command line, else the config's, else the one netready ships."""
+    return parse_policy(*policy_file(config, option), continuum, CATALOGUE)
+
+
+def policy_file(config: Config | None, option: str | None = None) -> tuple[bytes, str]:
+    """The bytes of that policy's file, and its name."""
     if option:
-        return parse_policy(_read(Path(option)), option, continuum, CATALOGUE)
-    data, name = _bytes(config.readiness.policy, "policies/cbe-platform.toml", config)
-    return parse_policy(data, name, continuum, CATALOGUE)
+        return _read(Path(option)), option
+    return _bytes(config.readiness.policy if config else "", "policies/cbe-platform.toml", config)
 
 
 def attestations(config: Config, continuum: Roadmap, today: date) -> tuple[Attestation, ...]:
@@ -45,7 +64,7 @@ def attestations(config: Config, continuum: Roadmap, today: date) -> tuple[Attes
 
 
 def waivers(config: Config, rules: Policy) -> tuple[Waiver, ...]:
-    """Risks that somebody accepted; none when the config names no file."""
+    """Risks that somebody accepted, of the config's file; none when it names none. `waiving` knows those of the store."""
     if not config.readiness.waivers:
         return ()
     path = config.path(config.readiness.waivers)

@@ -10,13 +10,13 @@ from agent.config import Config, ConfigError
 from agent.files import replace
 from netready import __version__
 from reports import RENDERERS
-from reports.report import Report, report
+from reports.report import Outlook, Report, report
 from reports.terminal import summary as terminal_summary
 
-FILES = {"html": "report.html", "json": "audit.json", "csv": "criteria.csv"}
+FILES = {"html": "report.html", "json": "audit.json", "csv": "criteria.csv", "fit-gap": "fit-gap.csv"}
 
 
-def page(config: Config, assessed: Assessment, *, wave: str | None, now: datetime) -> Report:
+def page(config: Config, assessed: Assessment, outlook: Outlook, *, wave: str | None, now: datetime) -> Report:
     """What every renderer is given. `wave` is the headline's wave: the command line's, else the config's, else theirs."""
     asked = wave or config.readiness.wave or None
     names = [each.id for each in assessed.policy.waves]
@@ -24,6 +24,7 @@ def page(config: Config, assessed: Assessment, *, wave: str | None, now: datetim
         raise ConfigError(f"no wave is called {asked!r} in policy {assessed.policy.id}; expected one of {', '.join(names)}")
     return report(
         judgement=assessed.judgement,
+        outlook=outlook,
         decisions=assessed.decisions,
         roadmap=assessed.roadmap,
         site=config.site,
@@ -62,8 +63,8 @@ def rendered(what: Report, name: str) -> bytes:
 
 
 def document(what: Report) -> dict[str, Any]:
-    """The judgement, the decisions and the survey, as `--json` prints them."""
-    return {"judgement": what.judgement, "decisions": what.decisions, "survey": what.survey}
+    """The judgement, the decisions, what they mean for the school, and the survey, as `--json` prints them."""
+    return {"judgement": what.judgement, "decisions": what.decisions, "outlook": what.outlook, "survey": what.survey}
 
 
 def summary(what: Report) -> str:

@@ -6,19 +6,20 @@ from inspect import cleandoc as inspect_doc
 from pathlib import Path
 
 import click
+import criteria
+import gate_page
 import methodology
 import msgspec
 from msgspec import inspect
 
-from agent import shelf
 from agent.cli import COMMANDS, netready
 from agent.config import TABLES
 from agent.instruments import instruments
 from netready.failure import Failure
 from netready.metric import CATALOGUE
+from readiness.decision_schema import schema
 from readiness.evidence import Attestation
-from readiness.policy import Waiver
-from readiness.roadmap import EvidenceKind
+from readiness.waiver import Waiver
 
 FOLDER = Path(__file__).resolve().parent
 NOTE = "<!-- Written by `make docs` from the program itself; edit the program, not this page. -->\n"
@@ -142,42 +143,14 @@ def _lines(text: str | None) -> str:
     return f"{head}\n\n```text\n{rest}\n```" if rest else head
 
 
-def criteria() -> str:
-    """All criteria, readable by somebody who is not an engineer."""
-    roadmap = shelf.roadmap()
-    parts = [
-        "# The roadmap's criteria\n",
-        NOTE,
-        f"{roadmap.title}. {roadmap.source}\n",
-        f"Id `{roadmap.id}`, version {roadmap.version}: {len(roadmap.criteria)} criteria, {len(roadmap.dimensions)} rows.\n",
-        *(f"- **{stage.name}**: {stage.meaning}" for stage in roadmap.stages),
-        "",
-    ]
-    for dimension in roadmap.dimensions:
-        parts.append(f"## {dimension.title}\n\n{dimension.question} ({dimension.domain})\n")
-        for criterion in (each for each in roadmap.criteria if each.dimension == dimension.id):
-            kinds = ", ".join(kind.value for kind in criterion.evidence)
-            checks = "; ".join(f"`{bound.metric}` ({bound.source})" for bound in criterion.bounds)
-            alone = criterion.evidence == (EvidenceKind.ATTESTED,)
-            person = "a person's word" if alone else "a person's word, until an instrument can"
-            if EvidenceKind.ATTESTED not in criterion.evidence:
-                person = "nothing yet"
-            parts.append(
-                f"### {criterion.id}: {criterion.what}\n\n"
-                f"{roadmap.stage_name(criterion.stage)} (placement: {criterion.confidence} confidence)"
-                f"{', required' if criterion.required else ''}{', describes a lack' if criterion.deficit else ''}. "
-                f"Evidence: {kinds}. Checked by: {checks or person}.\n\n"
-                f"- Why: {criterion.why}\n- What shows it: {criterion.wanted}\n- What to do next: {criterion.remedy}\n"
-            )
-    return "\n".join(parts)
-
-
 PAGES = {
     "methodology.md": lambda: methodology.page(NOTE),
     "reference/commands.md": commands,
     "reference/metrics.md": metrics,
     "reference/config.md": config,
-    "reference/criteria.md": criteria,
+    "reference/criteria.md": lambda: criteria.page(NOTE),
+    "reference/gate.md": lambda: gate_page.page(NOTE),
+    "reference/decision.schema.json": lambda: msgspec.json.format(msgspec.json.encode(schema()), indent=2).decode() + "\n",
 }
 
 

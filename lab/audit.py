@@ -10,8 +10,20 @@ from typing import Any
 
 import msgspec
 
-from lab import lists
-from lab.plan import RESOLVER, ROUTER, TESTPOINT, TESTPOINT_PORT, LabFailed, Plan
+from lab import estate, lists, stages
+from lab.names import ZONE
+from lab.plan import (
+    AGENT,
+    RESOLVER,
+    ROUTER,
+    SIGN_IN_AUTHORITY,
+    STORE,
+    STUDENT_LEG,
+    TESTPOINT,
+    TESTPOINT_PORT,
+    LabFailed,
+    Plan,
+)
 from lab.running import Lab
 from lab.truth import Truth
 from netready.privacy import Veil
@@ -28,8 +40,10 @@ KEYS_NAME = "netready.keys"
 def config(plan: Plan) -> str:
     """The school's netready.toml."""
     roles = {"lms": "lms", "sis": "sis", "portal": "portal", "content": "content", "assessment": "assessment", "www": "website"}
+    if "filter" in plan.services:
+        roles |= {"training": "training", "forum": "social", "board": "social"}
     endpoints = "".join(
-        f'\n[[site.endpoints]]\nname = "{host}"\nurl = "http://{host}.school.test/"\nrole = "{role}"\n'
+        f'\n[[site.endpoints]]\nname = "{host}"\nurl = "http://{host}.{ZONE}/"\nrole = "{role}"\n{_signing_in(plan, host)}'
         for host, role in roles.items()
     )
     return f"""\
@@ -40,8 +54,8 @@ name = "Virtual School"
 students = {plan.students}
 staff = {plan.staff}
 classrooms = {plan.classrooms}
-labs = 1
-carts = 2
+labs = {plan.labs}
+carts = {plan.carts}
 time_zone = "UTC"
 networks = {_listed(plan.networks)}
 
@@ -55,7 +69,7 @@ name = "line to the ISP"
 contracted_down = {plan.wan.down!r}
 contracted_up = {plan.wan.up!r}
 counter = "{ROUTER} wan0"
-{endpoints}
+{endpoints}{_estate(plan)}
 [throughput]
 server = "{SERVER}"
 
@@ -79,13 +93,40 @@ path = "netready.sqlite"
 {_inventory(plan)}"""
 
 
+def _signing_in(plan: Plan, host: str) -> str:
+    if "sign-in" not in plan.services or host not in estate.APPS:
+        return ""
+    return f'student_data = true\nlogin = "https://{host}.{ZONE}/login"\n'
+
+
+def _estate(plan: Plan) -> str:
+    """What the school says of its filter, its sign-in and its stored material."""
+    text = ""
+    if "filter" in plan.services:
+        for name, source in (("staff", AGENT), ("student", STUDENT_LEG)):
+            text += f'\n[[site.nominated]]\nname = "{name}"\npeople = "{name}"\nsource = "{source}"\n'
+        for host, shut, free in (
+            (estate.FOR_STAFF, ("student",), ("staff",)),
+            (estate.FOR_NOBODY, ("student", "staff"), ()),
+        ):
+            told = "".join(f"{word} = {_listed(names)}\n" for word, names in (("blocked", shut), ("open", free)) if names)
+            text += f'\n[[site.filter_pages]]\nurl = "http://{host}/"\nshows = "<h1>{host}</h1>"\n{told}'
+        text += f'\n[content_filter]\nblock_words = ["{estate.BLOCKED_WORDS}"]\n'
+    if "sign-in" in plan.services:
+        text += f'\n[sso]\nidentity = "{estate.IDENTITY}"\nca_file = "{SIGN_IN_AUTHORITY}"\n'
+    if "store" in plan.services:
+        text += f'\n[[site.stored]]\nname = "stored lessons"\nurl = "http://{STORE}/"\nshows = "{estate.SHOWN}"\n'
+    return text
+
+
 def _listed(words: tuple[str, ...]) -> str:
     return msgspec.json.encode(words).decode().replace('","', '", "')
 
 
 def _inventory(plan: Plan) -> str:
     if plan.campus is None:
-        return 'student_names = ["chromebook-*", "phone-pupil-*"]\nstaff_names = ["staff-laptop-*"]\n'
+        enrolled = f'lists = ["{lists.ASSETS_NAME}"]\n' if lists.enrolled(plan) else ""
+        return f'student_names = ["chromebook-*", "phone-pupil-*"]\nstaff_names = ["staff-laptop-*"]\n{enrolled}'
     return f"""\
 student_names = ["chromebook-*", "phone-pupil-*", "lab-pc-*"]
 staff_names = ["staff-laptop-*", "staff-desktop-*", "teacher-*", "*-desktop"]
@@ -112,7 +153,8 @@ class Examination(msgspec.Struct, frozen=True, kw_only=True):
 def prepare(plan: Plan, out: Path) -> None:
     """Write the school's config into `out`; LabFailed when somebody else's lies there.
 
-    The records of a different school go: its line and its people would spoil every figure of this one.
+    The records of a different school go: its line and its people would spoil every figure of this one. An example school
+    begins anew every time, with its earlier days.
     """
     file, wanted = out / CONFIG_NAME, config(plan)
     try:
@@ -120,16 +162,19 @@ def prepare(plan: Plan, out: Path) -> None:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         if before and not before.startswith(MARK):
             raise LabFailed(f"{file} is not the virtual school's; choose another folder with --out")
-        if before != wanted:
+        if before != wanted or plan.example:
             for ending in ("sqlite", "sqlite-wal", "sqlite-shm", "keys"):
                 (out / f"netready.{ending}").unlink(missing_ok=True)
         file.write_text(wanted, encoding="utf-8")
         if plan.campus is not None:
             (out / lists.ROOMS_NAME).write_text(lists.rooms(plan, plan.campus), encoding="utf-8", newline="")
+        if lists.enrolled(plan):
             (out / lists.ASSETS_NAME).write_text(lists.google_admin(plan, datetime.now(UTC)), encoding="utf-8", newline="")
         community = out / "community.txt"
         community.touch(mode=0o600)
         community.write_text("public\n", encoding="utf-8")
+        if plan.example:
+            stages.prepare(plan.example, wanted, out)
     except OSError as error:
         raise LabFailed(f"{out}: cannot write there: {error.strerror}") from error
 
@@ -140,6 +185,8 @@ def examine(lab: Lab, out: Path, **options: Any) -> Examination:
     `options` are those of subprocess.run, for the audit's own words.
     """
     prepare(lab.plan, out)
+    if lab.plan.example:
+        stages.live(lab, out)
     page = out / REPORT_NAME
     page.unlink(missing_ok=True)  # an older audit's figures must not pass for this one's
     netready = ["python", "-m", "agent", "--config", str(out / CONFIG_NAME)]

@@ -6,7 +6,8 @@ All are made anew for each lab, on its own tmpfs, and go with it.
 import hashlib
 from pathlib import Path
 
-from lab.plan import AUTHORITY, INSPECTOR, PIN, PRIVATE, TESTPOINT, TESTPOINT_NAME, LabFailed
+from lab.names import ZONE
+from lab.plan import AUTHORITY, INSPECTOR, PIN, PRIVATE, SIGN_IN_AUTHORITY, TESTPOINT, TESTPOINT_NAME, LabFailed
 
 
 def pair(name: str) -> tuple[Path, Path]:
@@ -41,3 +42,17 @@ def issue(*, inspected: bool) -> None:
             public = x509.load_pem_x509_certificate(chain.read_bytes()).public_key()
             digest = hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
             PIN.write_text(digest.hexdigest())
+
+
+def issue_sign_in() -> None:
+    """Write the authority and the pair of the apps' sign-in. LabFailed when the library is missing."""
+    try:
+        import trustme  # noqa: PLC0415 - as above
+    except ImportError as error:
+        raise LabFailed("a lab with TLS needs the library `trustme`: pip install 'netready[dev]'") from error
+    authority = trustme.CA(organization_name="Virtual School Sign-in", organization_unit_name="Certificates")
+    issued = authority.issue_cert(f"*.{ZONE}")
+    chain, key = pair("sign-in")
+    authority.cert_pem.write_to_path(SIGN_IN_AUTHORITY)
+    issued.private_key_pem.write_to_path(key)
+    chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))

@@ -9,14 +9,14 @@ import click
 import msgspec
 
 from lab import audit as examination
-from lab import comparison, staying
+from lab import comparison, stages, staying
 from lab.plan import CAMPUS, LabFailed, Plan, Wan, share
 from lab.running import Lab, open_lab
 from netready.rate import duration, rate
 
 NOT_TRUE, CANNOT_SAY = 1, 3
 LATE = 0.5  # of the packets may leave late before an audit's rates are doubted; rates hardly suffer from it
-SCHOOLS = {"small": Plan(), "campus": CAMPUS}
+SCHOOLS = {"small": Plan(), "campus": CAMPUS, **{name: stages.plan(name) for name in stages.NAMES}}
 LONGEST_STAY = 7 * 86400.0  # s; nobody means a lab to stand longer
 
 
@@ -48,7 +48,8 @@ def shape(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--school",
                 type=click.Choice(sorted(SCHOOLS)),
-                help="One network with one switch, or three VLANs behind a router and two switches.  [default: small]",
+                help="small: one network with one switch. campus: three VLANs behind a router and two switches. The others are"
+                " example schools, one at each stage of the roadmap, with their answers.  [default: small]",
             ),
             click.option("--down", **RATE, help="Line rate towards the school, IP layer.  [default: 100M]"),
             click.option("--up", **RATE, help="Line rate from the school, IP layer.  [default: 20M]"),
@@ -72,10 +73,12 @@ def _plan(
     line["delay"] = None if rtt is None else rtt / 2
     people = {"students": students, "staff": staff, "classrooms": classrooms}
     try:
-        wan = msgspec.convert({name: value for name, value in line.items() if value is not None}, Wan)
+        base = SCHOOLS[school or "small"]
+        given = {name: value for name, value in line.items() if value is not None}
+        wan = msgspec.convert(msgspec.to_builtins(base.wan) | given, Wan)
         rest = {name: value for name, value in people.items() if value is not None}
         msgspec.convert(rest, Plan)
-        return msgspec.structs.replace(SCHOOLS[school or "small"], wan=wan, **rest)
+        return msgspec.structs.replace(base, wan=wan, **rest)
     except msgspec.ValidationError as error:
         raise click.ClickException(_without_path(str(error))) from error
 
@@ -179,6 +182,8 @@ def audit(name: str, out: str, *, as_json: bool, **options: Any) -> int:
         document = {"right": right, "strained": strained, "checks": checks, "truth": school.truth, "report": found.report}
         click.echo(msgspec.json.encode(document).decode())
     else:
+        if school.plan.example:
+            click.echo("\n" + stages.table(found.report))
         click.echo("\n" + comparison.table(checks))
         if strained:
             click.echo(strained)

@@ -62,10 +62,14 @@ def rooms(plan: Plan, campus: Campus) -> str:
     return _table(("switch", "port", "access_point", "room", "people"), [*sockets, *points])
 
 
+def enrolled(plan: Plan) -> tuple[Host, ...]:
+    """The hosts that stand in the asset list."""
+    return tuple(host for host in plan.hosts if host.model in UPDATES_UNTIL and host.name not in SEEN_NOT_ENROLLED)
+
+
 def google_admin(plan: Plan, now: datetime) -> str:
     """The Chromebooks, as a script prints the Directory API's fields (REST resource chromeosdevices)."""
-    here = [host for host in plan.hosts if host.model in UPDATES_UNTIL and host.name not in SEEN_NOT_ENROLLED]
-    rows = [_asset(host, now) for host in here] + [_asset(host, now - LONG_AGO) for host in ENROLLED_NOT_SEEN]
+    rows = [_asset(host, now) for host in enrolled(plan)] + [_asset(host, now - LONG_AGO) for host in ENROLLED_NOT_SEEN]
     return _table(_ASSET_COLUMNS, rows)
 
 

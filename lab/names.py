@@ -9,9 +9,8 @@ from ipaddress import IPv4Address
 from lab.plan import PAGES, RESOLVER, TESTPOINT, TESTPOINT_NAME
 
 ZONE = "school.test"
-RECORDS = {f"{host}.{ZONE}": PAGES for host in ("lms", "sis", "portal", "content", "assessment", "www")} | {
-    TESTPOINT_NAME: TESTPOINT
-}
+_PLATFORM = ("lms", "sis", "portal", "content", "assessment", "www", "training", "forum", "board", "video", "games", "id")
+RECORDS = {f"{host}.{ZONE}": PAGES for host in _PLATFORM} | {TESTPOINT_NAME: TESTPOINT}
 TTL = 60  # s
 A, SOA, ANY, IN = 1, 6, 255, 1
 FORMERR, NXDOMAIN, NOTIMP, REFUSED = 1, 3, 4, 5

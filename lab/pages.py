@@ -1,8 +1,9 @@
-"""THE VIRTUAL SCHOOL's platform: one small page for each of its names, over plain HTTP."""
+"""THE VIRTUAL SCHOOL's platform: one small page for each of its names, over plain HTTP; two of them the filter may keep."""
 
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from lab.estate import BLOCKED_WORDS, blocked
 from lab.names import RECORDS
 from lab.plan import PAGES
 
@@ -27,10 +28,11 @@ class Page(BaseHTTPRequestHandler):
     def _head(self) -> bytes:
         host = (self.headers.get("Host") or "").partition(":")[0].lower()
         known = host in RECORDS
-        title = host if known else "unknown"
+        kept = blocked(host, str(self.client_address[0]))
+        title = BLOCKED_WORDS if kept else host if known else "unknown"
         body = f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p>{'lorem ' * (FILLER // 6)}</html>\n"
         page = body.encode()
-        self.send_response(HTTPStatus.OK if known else HTTPStatus.NOT_FOUND)
+        self.send_response(HTTPStatus.FORBIDDEN if kept else HTTPStatus.OK if known else HTTPStatus.NOT_FOUND)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(page)))
         self.end_headers()

@@ -25,6 +25,8 @@ SCHOOL_NETWORK = "10.20.0.0/24"
 ROUTER = "10.20.0.1"
 SWITCH = "10.20.0.2"
 AGENT = "10.20.0.9"
+STUDENT_LEG = "10.30.0.9"  # the agent among the students, where the plan has a filter
+STORE = "10.20.0.10"  # the file server, where the plan has stored material
 
 ROUTER_MAC = "4c:5e:0c:00:00:01"
 ROUTER_WAN_MAC = "4c:5e:0c:00:00:02"
@@ -37,6 +39,7 @@ PLAN_FILE = PRIVATE / "plan.json"
 THERE = PRIVATE / "residents.json"  # a copy of the plan's file once its hosts are there (lab.residents)
 AUTHORITY = PRIVATE / "authority.pem"  # who signed the testpoint's certificate
 PIN = PRIVATE / "testpoint.pin"  # SHA-256 of the testpoint's public key (SubjectPublicKeyInfo), hex
+SIGN_IN_AUTHORITY = PRIVATE / "sign-in-authority.pem"  # who signed the apps' sign-in
 INSPECTOR = PRIVATE / "inspector.pem"  # the authority of the middlebox, which nobody should believe
 
 LARGEST_RATE = 1e9  # held within 2 % on two processors with little else to do (tests/lab/test_link.py)
@@ -123,10 +126,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     services   any of "names" (DNS), "pages" (the platform's web pages), "testpoint", "snmp", "announcements";
                "tls": a testpoint that speaks TLS at TESTPOINT_TLS_PORT, with a certificate for its address and name by
                AUTHORITY; "inspector": that, and a middlebox in the router which opens whatever TLS comes from the school for
-               it and shows a certificate by INSPECTOR instead (see lab.inspector). Lab.inside reads these files
+               it and shows a certificate by INSPECTOR instead (see lab.inspector). Lab.inside reads these files;
+               "filter": the agent has a leg among the students, whom the pages know; "sign-in": apps with one sign-in over TLS;
+               "store": material kept on the file server (see lab.estate)
     snmpd      let the real snmpd, where it is installed, answer for the router; else our own responder does
     card       bit/s, in whole Mbit/s, of the agent's network card: its interface says so (ethtool, /sys/class/net/eth0/speed)
                and carries no more, each way (see lab.card); 0: a veth, which names 10 Gbit/s and has no limit of its own
+    labs, carts  what its own list says of computer labs and mobile carts
+    example    name of the example school that this is (lab.stages), which has earlier days and answers; "": none
     campus     VLANs and switches; None: one segment with one switch. `hosts` are then plugged in where they say, and may come
                and go (Lab.add, Lab.remove)
     """
@@ -135,6 +142,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     students: Annotated[int, Meta(ge=1)] = 480
     staff: Annotated[int, Meta(ge=0)] = 40
     classrooms: Annotated[int, Meta(ge=1)] = 24
+    labs: Annotated[int, Meta(ge=0)] = 1
+    carts: Annotated[int, Meta(ge=0)] = 2
+    example: str = ""
     hosts: tuple[Host, ...] = HOSTS
     services: frozenset[str] = frozenset({"names", "pages", "testpoint", "snmp", "announcements"})
     snmpd: bool = True

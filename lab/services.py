@@ -7,11 +7,22 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from lab import certificates, inspector, kernel
+from lab import certificates, estate, inspector, kernel
 from lab.campus import Campus
 from lab.campus_wiring import ROOMS, controller
 from lab.iproute import ip
-from lab.plan import PAGES, PRIVATE, RESOLVER, ROUTER, SWITCH, TESTPOINT, TESTPOINT_PORT, TESTPOINT_TLS_PORT, Plan
+from lab.plan import (
+    PAGES,
+    PRIVATE,
+    RESOLVER,
+    ROUTER,
+    STORE,
+    SWITCH,
+    TESTPOINT,
+    TESTPOINT_PORT,
+    TESTPOINT_TLS_PORT,
+    Plan,
+)
 
 UNLIMITED = ("--client-gigabytes", "0", "--client-minutes", "0")  # the lab's own agent may test all day
 GLANCE = 0.1  # s that an SNMP agent has to answer, before it is asked again
@@ -52,6 +63,7 @@ def services_of(plan: Plan) -> list[Service]:
         argv = [*python, "testpoint", "--listen", f"{TESTPOINT}:{TESTPOINT_PORT}", *UNLIMITED]
         services.append(Service("testpoint", "isp", argv, _accepts("isp", TESTPOINT, TESTPOINT_PORT)))
     services += _tls(plan)
+    services += _estate(plan)
     if "snmp" in plan.services:
         services.append(Service("router SNMP", "router", _router_snmp(plan), _answers_snmp("router", ROUTER)))
     if plan.campus is not None:
@@ -89,6 +101,21 @@ def _tls(plan: Plan) -> list[Service]:
     if inspected:
         ip(inspector.RULES, "router")
         services.append(Service("inspector", "router", [*python, "lab.inspector"]))
+    return services
+
+
+def _estate(plan: Plan) -> list[Service]:
+    """What a school at a later stage has beside its platform."""
+    python = [sys.executable, "-m", "lab.estate"]
+    services = []
+    if "filter" in plan.services:
+        for line, where in estate.LEG:
+            ip([line], where)
+    if "sign-in" in plan.services:
+        certificates.issue_sign_in()
+        services.append(Service("sign-in", "isp", [*python, "sign-in"], _accepts("isp", PAGES, 443)))
+    if "store" in plan.services:
+        services.append(Service("stored material", "fileserver", [*python, "store"], _accepts("fileserver", STORE, 80)))
     return services
 
 

@@ -21,7 +21,8 @@ Scalar = str | int | float | bool | None
 Detail = Scalar | list[Scalar] | dict[str, Scalar]
 
 
-class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+# No cycle can run through one, and a year of them is read at once: the garbage collector need not look.
+class Measurement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One reading. Exactly one of `value` and `failure` is set; the constructor refuses anything else.
 
     metric    a name in the catalogue; `value` is in that metric's base unit

@@ -1,6 +1,7 @@
 """A roster: how many people a school's own export names, and where and when they were counted. Never who they are."""
 
 from datetime import datetime, tzinfo
+from enum import StrEnum
 
 import msgspec
 
@@ -26,7 +27,30 @@ class Roster(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
     def said(self, zone: tzinfo) -> str:
-        """Where the number of users comes from, for a report: with the day it was counted in `zone`."""
+        """Where the number of users comes from, for a report: with the days it was written and counted, in `zone`."""
         where = f" for {quoted(self.school)}" if self.school else ""
         people = f"{self.students:,} students and {self.staff:,} staff"
-        return f"{people} counted from {self.file}{where} on {self.counted.astimezone(zone).date().isoformat()}"
+        written, counted = (at.astimezone(zone).date() for at in (self.written, self.counted))
+        return f"{people} counted from {self.file}{where}, written on {written}, counted on {counted}"
+
+
+class Source(StrEnum):
+    """Who says how many users there are."""
+
+    CONFIG = "config"
+    ROSTER = "roster"
+
+
+class Users(msgspec.Struct, frozen=True, kw_only=True):
+    """The denominator of most figures, and where it comes from.
+
+    said    in words, and what about it needs a look, one sentence each
+    roster  what was counted, when a roster is named
+    """
+
+    students: int
+    staff: int
+    students_from: Source
+    staff_from: Source
+    said: tuple[str, ...]
+    roster: Roster | None = None

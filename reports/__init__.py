@@ -37,5 +37,11 @@ RENDERERS: dict[str, Renderer] = {
         Renderer(name="html", media_type="text/html; charset=utf-8", suffix=".html", render=_later("reports.as_html")),
         Renderer(name="json", media_type="application/json", suffix=".json", render=_later("reports.as_json")),
         Renderer(name="csv", media_type="text/csv; charset=utf-8", suffix=".csv", render=_later("reports.as_csv")),
+        Renderer(
+            name="fit-gap",
+            media_type="text/csv; charset=utf-8",
+            suffix=".fit-gap.csv",
+            render=_later("reports.fit_gap_csv"),
+        ),
     )
 }

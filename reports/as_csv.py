@@ -8,7 +8,7 @@ import csv
 import io
 
 from netready.metric import metric
-from netready.text import clean
+from netready.text import safe_cell
 from readiness.evidence import Fact
 from readiness.judgement import Verdict
 from readiness.roadmap import Criterion
@@ -22,6 +22,7 @@ COLUMNS = (
     "outcome",
     "by machine",
     "reason",
+    "contradicted by",
     "metric",
     "value",
     "unit",
@@ -37,22 +38,6 @@ COLUMNS = (
 
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection"), with the full-width forms that some fold.
-_FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "\t",
-    "\r",
-    "\N{FULLWIDTH EQUALS SIGN}",
-    "\N{FULLWIDTH PLUS SIGN}",
-    "\N{FULLWIDTH HYPHEN-MINUS}",
-    "\N{FULLWIDTH COMMERCIAL AT}",
-)
-
-_CELL = 2_000  # characters; the longest sentence of a judgement is far shorter
-
 Cell = str | int | float
 
 
@@ -64,7 +49,7 @@ def render(report: Report) -> str:
     verdicts = {verdict.criterion: verdict for verdict in report.judgement.verdicts}
     for criterion in report.roadmap.criteria:
         for row in _rows(report, criterion, verdicts[criterion.id]):
-            writer.writerow([safe(cell) for cell in row])
+            writer.writerow([safe_cell(cell) for cell in row])
     return BYTE_ORDER_MARK + out.getvalue()
 
 
@@ -76,6 +61,7 @@ def _rows(report: Report, criterion: Criterion, verdict: Verdict) -> list[tuple[
         wording.OUTCOMES[verdict.outcome],
         wording.OUTCOMES[verdict.by_machine],
         verdict.reason,
+        "".join(verdict.sides[1:]),
     )
     nothing: tuple[Cell, ...] = ("",) * (len(COLUMNS) - len(head))
     return [(*head, *_number(fact)) for fact in verdict.facts] or [(*head, *nothing)]
@@ -100,12 +86,3 @@ def _number(fact: Fact) -> tuple[Cell, ...]:
 
 def _yes(so: bool) -> str:  # noqa: FBT001 - a word for a truth value
     return "yes" if so else "no"
-
-
-def safe(cell: Cell) -> Cell:
-    """`cell` as a spreadsheet may have it: numbers as they are, text without control characters and never a formula."""
-    if not isinstance(cell, str):
-        return cell
-    # Looked at before and after cleaning: a tab in front must not hide, and must not be what is left out.
-    text = clean(cell, limit=_CELL)
-    return f"'{text}" if cell.startswith(_FORMULA) or text.startswith(_FORMULA) else text

@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from netready.device import INFRASTRUCTURE, Device, Kind
 from netready.metric import CATALOGUE
+from netready.roster import Source
 from readiness.judgement import Line, Outcome, Quantity, Target
 from readiness.roadmap import MACHINE, Criterion
-from reports import charts, dates, page, units, visit, wording
+from reports import charts, dates, fit_gap_words, page, units, visit, wording
 from reports.headline import (
     BANNER_LIMIT,
     EVIDENCE_LIMIT,
@@ -26,6 +27,8 @@ from reports.report import Report
 SECTIONS = (
     ("line", "The line in detail"),
     ("gate", "What each wave demands"),
+    ("steps", "What comes next, by dimension"),
+    ("fitgap", "What is missing, and what it would cost"),
     ("criteria", "Every dimension and criterion"),
     ("devices", "Devices"),
     ("measurements", "Measurements of the last survey"),
@@ -66,6 +69,13 @@ def _context(report: Report) -> dict[str, Any]:
         "short_id": report.report_id[:_ID],
         "style": page.style(),
         "sections": SECTIONS,
+        "at": {name: number for number, (name, _) in enumerate(SECTIONS, start=1)},
+        "advances": {advance.dimension: advance for advance in report.outlook.next_steps},
+        "gaps": [(item, fit_gap_words.rows(item)) for item in report.outlook.fit_gap],
+        "words": fit_gap_words,
+        "row_how": _row_how,
+        "users_by": _users_by(report),
+        "today": judgement.judged_at.astimezone(zone).date(),
         "units": units,
         "dates": dates,
         "wording": wording,
@@ -82,7 +92,6 @@ def _context(report: Report) -> dict[str, Any]:
         "line_chart": _line_chart(lines),
         "line_source": _line_source(lines),
         "line_facts": _line_facts(lines, report),
-        "targets": tuple(zip(judgement.down.targets, judgement.up.targets, strict=True)),
         "lack": lack,
         "how": _how,
         "criteria": _by_dimension(report),
@@ -96,6 +105,26 @@ def _context(report: Report) -> dict[str, Any]:
         "failures": visit.failures(measurements),
         "runs": sorted(report.survey.runs, key=visit.trouble_first) if report.survey else (),
     }
+
+
+def _users_by(report: Report) -> str:
+    """Who says how many users there are, for the first page; nothing when it is not known."""
+    users = report.outlook.users
+    if users is None:
+        return ""
+    names = {Source.CONFIG: "as the school states", Source.ROSTER: "as the roster says"}
+    if users.roster is not None:
+        written = dates.day(users.roster.written.astimezone(report.site.zone).date())
+        names[Source.ROSTER] = f"counted from {wording.shortened(users.roster.file, NAME_LIMIT)} of {written}"
+    if users.students_from is users.staff_from:
+        return f"({names[users.students_from]})"
+    return f"(students {names[users.students_from]}, staff {names[users.staff_from]})"
+
+
+def _row_how(row: fit_gap_words.Row) -> str:
+    """How a row's three numbers are known, in sentences."""
+    parts = (f"wanted: {row.wanted_how}", f"missing: {row.how}", f"cost: {row.cost_how}" if row.cost_how else "")
+    return " ".join(wording.sentence(part) for part in parts if part)
 
 
 def lack(target: Target) -> str:

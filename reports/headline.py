@@ -11,6 +11,7 @@ from readiness.gate import Answer, Decision, Level, RuleOutcome, RuleVerdict
 from readiness.judgement import Line, Outcome, StageVerdict, Verdict
 from readiness.roadmap import MACHINE, Criterion, Dimension, Roadmap
 from reports import units, wording
+from reports.lacks import Dispute, Lack, disputes, rates, things
 from reports.report import OPEN, Report
 
 REASONS = 4  # more than a reader can hold is a list, not a reason
@@ -64,11 +65,12 @@ class StageRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing to do: what, what it opens, and what evidence will close it."""
+    """One thing to do: what, what it opens, what evidence will close it, and who does it; empty where nobody said who."""
 
     what: str
     unlocks: str
     evidence: str
+    who: str = ""
 
 
 class Sureness(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +99,9 @@ class Headline(msgspec.Struct, frozen=True, kw_only=True):
     line: str
     stages: tuple[StageRow, ...]
     weakest: str
+    rates: tuple[Lack, ...]
+    things: tuple[Lack, ...]
+    disputes: tuple[Dispute, ...]
     steps: tuple[Step, ...]
     sureness: Sureness
     banner: tuple[str, ...]
@@ -121,6 +126,9 @@ def headline(report: Report) -> Headline:
         stages=rows,
         line=", ".join(_line(line) for line in (report.judgement.down, report.judgement.up)),
         weakest=f"{lowest.dimension.title}, at {lowest.stage}",
+        rates=rates(report),
+        things=things(report),
+        disputes=disputes(report),
         steps=next_steps(report)[:STEPS],
         sureness=sureness(report),
         banner=tuple(dict.fromkeys(wording.sentence(text) for text in report.judgement.provisional)),
@@ -256,25 +264,17 @@ def _rule_step(rule: RuleVerdict, decision: Decision) -> Step | None:
 
 
 def _criterion_steps(report: Report) -> list[Step]:
-    weakest = next(stage for stage in report.judgement.stages if stage.dimension == report.judgement.weakest)
-    dimension = next(each for each in report.roadmap.dimensions if each.id == weakest.dimension)
-    criteria = {criterion.id: criterion for criterion in report.roadmap.criteria}
-    return [
-        _step(
-            criteria[name].remedy,
-            f"{dimension.title}: {report.roadmap.stage_name(criteria[name].stage)}",
-            criteria[name].wanted,
-        )
-        for name in weakest.missing
-    ]
+    """The weakest dimension's steps, easiest first."""
+    title = next(each.title for each in report.roadmap.dimensions if each.id == report.judgement.weakest)
+    advance = next((each for each in report.outlook.next_steps if each.dimension == report.judgement.weakest), None)
+    if advance is None or advance.next is None:
+        return []
+    unlocks = f"{title}: {report.roadmap.stage_name(advance.next)}"
+    return [_step(each.do, unlocks, each.settles, wording.WHO[each.who]) for each in advance.steps]
 
 
-def _step(what: str, unlocks: str, evidence: str) -> Step:
-    return Step(
-        what=wording.sentence(what),
-        unlocks=unlocks,
-        evidence=wording.sentence(evidence),
-    )
+def _step(what: str, unlocks: str, evidence: str, who: str = "") -> Step:
+    return Step(what=wording.sentence(what), unlocks=unlocks, evidence=wording.sentence(evidence), who=who)
 
 
 def sureness(report: Report) -> Sureness:
@@ -283,10 +283,13 @@ def sureness(report: Report) -> Sureness:
     checkable = [each.id for each in report.roadmap.criteria if MACHINE.intersection(each.evidence)]
     attestable = [each.id for each in report.roadmap.criteria if not MACHINE.intersection(each.evidence)]
     settled = frozenset({Outcome.MET, Outcome.NOT_MET})
+    today = report.judgement.judged_at.astimezone(report.site.zone).date()
     return Sureness(
         measured=sum(verdicts[name].by_machine in settled for name in checkable),
         checkable=len(checkable),
-        attested=sum(verdicts[name].attestation is not None for name in attestable),
+        attested=sum(
+            answer is not None and answer.counts(today) for answer in (verdicts[name].attestation for name in attestable)
+        ),
         attestable=len(attestable),
         unknown=sum(verdict.outcome is Outcome.UNKNOWN for verdict in verdicts.values()),
         total=len(verdicts),

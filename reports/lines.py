@@ -7,6 +7,7 @@ from netready.device import Device
 from netready.measurement import Measurement
 from netready.text import clean
 from readiness.gate import Decision, RuleOutcome
+from readiness.judgement import Outcome
 from readiness.standards import Comparison, Standard
 from reports import units, wording
 
@@ -79,12 +80,16 @@ _MARK = {RuleOutcome.PASS: "yes", RuleOutcome.FAIL: "NO", RuleOutcome.UNKNOWN: "
 
 
 def decision(made: Decision) -> list[str]:
-    """The answer, then every rule with its reason, hard ones first, then what is still missing."""
-    lines = [f"{made.answer.value}  {made.wave_title}, {made.site}", f"valid until {made.valid_until.isoformat()}", ""]
+    """The answer, then every rule with its reason, hard ones first, then accepted risks and what is still missing."""
+    lines = [f"{made.answer.value}  {made.wave_title}, {made.site}", f"valid until {made.valid_until.isoformat()}"]
+    if made.scope == "lea":
+        lines += textwrap.wrap(f"judged from {made.judged_from}; every other school of this wave needs its own answer", WIDTH)
+    lines.append("")
     for rule in sorted(made.rules, key=lambda each: ("hard", "soft", "advisory").index(each.level.value)):
         head = f"{_MARK[rule.outcome]:7}{rule.level.value:9}"
         lines += textwrap.wrap(f"{rule.title}: {rule.reason}", WIDTH, initial_indent=head, subsequent_indent=" " * 16)
-    for title, texts in (("Conditions", made.conditions), ("Still missing", made.missing)):
+    risks = [wording.accepted(each) for each in made.waivers]
+    for title, texts in (("Conditions", made.conditions), ("Accepted risks", risks), ("Still missing", made.missing)):
         if texts:
             lines += ["", title]
             for text in texts:
@@ -105,11 +110,12 @@ def standards(found: Iterable[Standard]) -> list[str]:
 
 
 def comparisons(found: Iterable[Comparison]) -> list[str]:
-    """This site against each standard, outcome first."""
+    """This site against each standard, outcome first, and never without what the standard divides by."""
     lines = []
     for each in found:
         head = f"{each.outcome.value:15}"
-        text = f"{each.title}: {each.reason}"
+        per = f" (divides by {each.denominator})" if each.outcome is Outcome.NOT_APPLICABLE else ""
+        text = f"{each.title}{per}: {each.reason}"
         lines += textwrap.wrap(text, WIDTH, initial_indent=head, subsequent_indent=" " * 15)
     return lines
 

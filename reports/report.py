@@ -7,13 +7,34 @@ from typing import Literal
 import msgspec
 
 from netready.device import INFRASTRUCTURE, Device
+from netready.roster import Users
 from netready.site import Site
 from netready.survey import Survey
+from readiness.fit_gap import Bill
+from readiness.gaps import Item
 from readiness.gate import Answer, Decision
 from readiness.judgement import Judgement
+from readiness.next_steps import Advance
 from readiness.roadmap import Roadmap
+from readiness.standards import Comparison
 
 OPEN = frozenset({Answer.GO, Answer.GO_WITH_CONDITIONS})
+
+
+class Outlook(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judgement means for the school: nothing in it is judged again.
+
+    users       where the number of students and staff comes from
+    standards   the roadmap's two thresholds and the standard that the school chose, each with its denominator
+    next_steps  for each dimension, easiest first
+    fit_gap     what there is, what is wanted, what is missing; bills: what each goal would cost together
+    """
+
+    users: Users | None = None
+    standards: tuple[Comparison, ...] = ()
+    next_steps: tuple[Advance, ...] = ()
+    fit_gap: tuple[Item, ...] = ()
+    bills: tuple[Bill, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +56,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     wave: str
     decisions: tuple[Decision, ...]
     judgement: Judgement
+    outlook: Outlook
     roadmap: Roadmap
     survey: Survey | None
 
@@ -47,6 +69,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def report(
     *,
     judgement: Judgement,
+    outlook: Outlook,
     decisions: tuple[Decision, ...],
     roadmap: Roadmap,
     site: Site,
@@ -73,6 +96,7 @@ def report(
         wave=asked,
         decisions=decisions,
         judgement=judgement,
+        outlook=outlook,
         roadmap=roadmap,
         survey=None if survey is None else without_people(survey),
     )

@@ -4,7 +4,8 @@ import textwrap
 
 from netready.text import clean
 from readiness.gate import Answer
-from readiness.judgement import Line, Outcome
+from readiness.judgement import Line
+from readiness.line import TOWARDS
 from reports import dates, units, wording
 from reports.headline import Headline, headline
 from reports.report import Report
@@ -24,7 +25,8 @@ def summary(report: Report, width: int = 80, *, colour: bool = False) -> str:
         _title(report, width),
         _verdict(head, width, colour=colour),
         _numbers(report, width),
-        _missing(report, width),
+        _missing(report, head, width),
+        _disputes(head, width),
         _steps(head, width),
         _sure(report, head, width),
     ]
@@ -74,16 +76,28 @@ def _others(line: Line) -> str:
     return "".join(f"; {part}" for part in parts)
 
 
-def _missing(report: Report, width: int) -> list[str]:
+def _missing(report: Report, head: Headline, width: int) -> list[str]:
     lines = ["What is missing"]
-    for line in (report.judgement.down, report.judgement.up):
-        for target in line.targets:
-            if target.outcome is Outcome.NOT_MET and target.shortfall is not None:
-                text = f"{units.mbps(target.shortfall, units.Side.UP)} Mbps more for {target.title}"
-                lines += _wrap(text, width, f"  {wording.DIRECTIONS[line.direction]:<20}")
+    for rate in head.rates:
+        said = ", ".join(f"{missing} {TOWARDS[way]}" for missing, way in zip(rate.missing, TOWARDS, strict=False))
+        lines += _wrap(f"{rate.title}: {said}", width, "  ")
+    for thing in head.things:
+        lines += _wrap(f"{thing.title}: {', '.join(thing.missing)}", width, "  ")
     for text in report.judgement.provisional:
         lines += _wrap(wording.sentence(text), width, "  ")
     return lines if len(lines) > 1 else []
+
+
+def _disputes(head: Headline, width: int) -> list[str]:
+    if not head.disputes:
+        return []
+    lines = ["Where the evidence disagrees"]
+    for dispute in head.disputes:
+        lines += _wrap(f"{dispute.criterion}: {dispute.what}", width, "  ")
+        for side in dispute.sides:
+            lines += _wrap(side, width, "    - ")
+        lines += _wrap(dispute.counts, width, "    ")
+    return lines
 
 
 def _steps(head: Headline, width: int) -> list[str]:
@@ -92,7 +106,8 @@ def _steps(head: Headline, width: int) -> list[str]:
     lines = ["Next steps"]
     for number, step in enumerate(head.steps, start=1):
         lines += _wrap(step.what, width, f"  {number}  ")
-        lines += _wrap(f"opens {step.unlocks}; closed by: {step.evidence}", width, "     ")
+        who = f"{step.who}; " if step.who else ""
+        lines += _wrap(f"{who}opens {step.unlocks}; closed by: {step.evidence}", width, "     ")
     return lines
 
 
@@ -102,7 +117,9 @@ def _sure(report: Report, head: Headline, width: int) -> list[str]:
         f"{sure.measured} of {sure.checkable} criteria that a machine can check are measured, {sure.attested} of "
         f"{sure.attestable} that only a person can vouch for are attested, {sure.unknown} are not known."
     )
+    users = report.outlook.users
     return [
+        *(line for text in (users.said if users else ()) for line in _wrap(wording.sentence(f"users: {text}"), width)),
         *_wrap(f"Weakest: {head.weakest}.", width),
         *_wrap(text, width),
         *_wrap(f"Valid until {dates.day(report.decision.valid_until)} · report {report.report_id[:16]}", width),

@@ -5,8 +5,8 @@ from readiness.evidence import Fact
 from readiness.judgement import Quantity
 
 __all__ = [
-    "PER_1000", "TO", "UNKNOWN", "Side", "amount", "count", "digits", "fact", "mbps", "per_1000", "qualified", "rate",
-    "seconds", "size",
+    "PER_1000", "TO", "UNKNOWN", "Side", "amount", "count", "digits", "fact",
+    "mbps", "megabits_between", "per_1000", "qualified", "rate", "seconds", "size",
 ]  # fmt: skip
 
 

@@ -6,9 +6,10 @@ from netready.device import Kind
 from netready.failure import Failure
 from netready.finding import Trouble
 from readiness.evidence import Grade
-from readiness.gate import Answer, Level, RuleOutcome
+from readiness.gate import Acceptance, Answer, Level, RuleOutcome
 from readiness.judgement import Outcome
-from readiness.roadmap import EvidenceKind
+from readiness.next_steps import Effort
+from readiness.roadmap import EvidenceKind, Who
 from readiness.wording import LIMITS
 
 ANSWERS = {
@@ -46,6 +47,17 @@ GRADES = {
     Grade.CONCLUSIVE: "conclusive",
     Grade.PROVISIONAL: "provisional: too few school days",
     Grade.LIMITED: "limited: something other than the line kept the number down",
+}
+
+WHO = {Who.IT: "IT staff", Who.LEADERSHIP: "leadership", Who.DISTRICT: "the district"}
+
+EFFORTS = {
+    Effort.ANSWER: "an answer",
+    Effort.CHECK: "a check",
+    Effort.MEASURE: "a measurement",
+    Effort.WORK: "work",
+    Effort.BUY: "a purchase",
+    Effort.WAIT: "cannot be settled yet",
 }
 
 DIRECTIONS = {"down": "Towards the school", "up": "From the school"}
@@ -113,6 +125,15 @@ TROUBLES = {
     Trouble.ENROLLED_NOT_SEEN: "in a list, not seen",
     Trouble.SEEN_NOT_ENROLLED: "seen, in no list",
 }
+
+
+def accepted(found: Acceptance) -> str:
+    """A waiver that runs, and what becomes of it."""
+    waiver = found.waiver
+    agreed = f", {waiver.approver} agreed" if waiver.approver else ""
+    meanwhile = f"; meanwhile: {waiver.mitigation}" if waiver.mitigation else ""
+    who = f"{waiver.owner} accepts the risk of {waiver.rule} until {waiver.until}{agreed}"
+    return f"{who} ({waiver.reason}){meanwhile}; {found.why}"
 
 
 def words(found: object) -> list[str]:

@@ -1,13 +1,10 @@
-"""The SQLite store: write-ahead log, numbered migrations, one transaction a write, and no quarrel with other people's files.
-
-WAL with synchronous=FULL: a row that was acknowledged survives a power cut. A file that is not ours is never written to.
-"""
+"""The SQLite store: what is kept and how it is read again, one transaction a write. `opening` makes the connection."""
 
 import contextlib
+import lzma
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +17,7 @@ from netready.measurement import Detail, Measurement
 from netready.privacy import is_clear
 from netready.survey import Run, Survey
 
-APPLICATION_ID = 0x6E726479  # "nrdy": written into the file's header, so that a foreign database is recognised
-BUSY_SECONDS = 10.0
+_DETAILS = msgspec.json.Decoder(dict[str, Detail])  # made once: making it takes longer than reading a row's details
 
 
 class StoreError(Exception):
@@ -47,7 +43,7 @@ class Store:
 
     def add(self, survey: Survey) -> None:
         """Keep a survey whole, or not at all."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             self._db.execute(
                 "INSERT INTO survey VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -83,7 +79,7 @@ class Store:
 
     def readings(self, since: datetime, until: datetime, *metrics: str) -> Iterator[tuple[str, Measurement]]:
         """(survey id, measurement) taken in [since, until], oldest first; of all metrics, or of those named."""
-        with _sentence(self.path):
+        with sentence(self.path):
             rows = self._db.execute(
                 "SELECT survey, metric, target, taken_at, value, failure, method, details FROM measurement"
                 " WHERE taken_at BETWEEN ?1 AND ?2 AND (?3 = '[]' OR metric IN (SELECT value FROM json_each(?3)))"
@@ -95,7 +91,7 @@ class Store:
 
     def surveys(self, since: datetime, until: datetime) -> list[tuple[str, datetime]]:
         """(id, started_at) of the surveys started in [since, until], oldest first."""
-        with _sentence(self.path):
+        with sentence(self.path):
             rows = self._db.execute(
                 "SELECT id, started_at FROM survey WHERE started_at BETWEEN ? AND ? ORDER BY started_at, id",
                 (_text(since), _text(until)),
@@ -104,13 +100,13 @@ class Store:
 
     def last_survey(self) -> Survey | None:
         """The newest survey, whole; None when there is none yet."""
-        with _sentence(self.path):
+        with sentence(self.path):
             row = self._db.execute("SELECT id FROM survey ORDER BY started_at DESC, id DESC LIMIT 1").fetchone()
         return None if row is None else self.survey(row[0])
 
     def survey(self, name: str) -> Survey | None:
         """The survey with this id, whole; None when there is none."""
-        with _sentence(self.path):
+        with sentence(self.path):
             row = self._db.execute(
                 "SELECT id, site, software, started_at, finished_at, runs, bytes_sent, bytes_received,"
                 " findings, unseen, period, forgotten, answers FROM survey WHERE id = ?",
@@ -144,7 +140,7 @@ class Store:
 
     def devices(self, since: datetime, until: datetime) -> Iterator[tuple[datetime, str, Device]]:
         """(when its survey began, that survey's key period, device) of the surveys started in [since, until], oldest first."""
-        with _sentence(self.path):
+        with sentence(self.path):
             rows = self._db.execute(
                 "SELECT started_at, period, body FROM device JOIN survey ON survey.id = device.survey"
                 " WHERE started_at BETWEEN ? AND ? ORDER BY started_at, survey, seq",
@@ -155,7 +151,7 @@ class Store:
 
     def forget_clients(self, before: datetime) -> int:
         """Forget devices that may be a person's, of surveys begun before a moment, but for their number by kind; how many."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             old = self._db.execute(
                 "SELECT survey, json_extract(body, '$.kind'), count(*) FROM device JOIN survey ON survey.id = device.survey"
                 " WHERE client = 1 AND started_at < ? GROUP BY 1, 2",
@@ -168,41 +164,77 @@ class Store:
                 self._db.execute("UPDATE survey SET forgotten = ? WHERE id = ?", (_json(kinds), name))
                 self._db.execute("DELETE FROM device WHERE client = 1 AND survey = ?", (name,))
         if numbers:
-            with _sentence(self.path):  # the log still holds the pages as they were
+            with sentence(self.path):  # the log still holds the pages as they were
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         return sum(sum(kinds.values()) for kinds in numbers.values())
 
     def keep_list(self, path: str, form: str, at: datetime) -> None:
         """Have every survey read an asset list or a lease file; a path that is known already gets the new format."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             self._db.execute("INSERT OR REPLACE INTO asset_list VALUES (?, ?, ?)", (path, form, _text(at)))
 
     def drop_list(self, path: str) -> bool:
         """Have surveys read it no more; whether it was known."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             return self._db.execute("DELETE FROM asset_list WHERE path = ?", (path,)).rowcount > 0
 
     def lists(self) -> list[tuple[str, str]]:
         """(path, format) of the asset lists and lease files, in order of path."""
-        with _sentence(self.path):
+        with sentence(self.path):
             return self._db.execute("SELECT path, format FROM asset_list ORDER BY path").fetchall()
 
-    def add_decision(self, *, decided_at: datetime, wave: str, answer: str, body: bytes) -> None:
-        """Keep a gate decision; `body` is its JSON."""
-        with _sentence(self.path), _transaction(self._db):
-            self._db.execute(
+    def add_decision(
+        self, *, decided_at: datetime, wave: str, answer: str, body: bytes, inputs: Mapping[str, bytes] | None = None
+    ) -> int:
+        """Keep a gate decision and what it was made from; its number. `body` is its JSON, `inputs` are SHA-256 (hex) to bytes.
+
+        An input that another decision was made from too is kept once.
+        """
+        with sentence(self.path), _transaction(self._db):
+            kept = self._db.execute(
+                "SELECT sha256 FROM decision_input WHERE sha256 IN (SELECT value FROM json_each(?))",
+                (_json(tuple(inputs or ())),),
+            ).fetchall()
+            known = {name for (name,) in kept}
+            self._db.executemany(
+                "INSERT INTO decision_input VALUES (?, ?)",
+                ((name, lzma.compress(part)) for name, part in (inputs or {}).items() if name not in known),
+            )
+            made = self._db.execute(
                 "INSERT INTO decision (decided_at, wave, answer, body) VALUES (?, ?, ?, ?)",
                 (_text(decided_at), wave, answer, body.decode()),
             )
+            return made.lastrowid or 0
 
-    def decisions(self) -> list[bytes]:
-        """Every decision's JSON, oldest first."""
-        with _sentence(self.path):
-            return [row[0].encode() for row in self._db.execute("SELECT body FROM decision ORDER BY seq")]
+    def decisions(self) -> list[tuple[int, bytes]]:
+        """(number, JSON) of every decision, oldest first."""
+        with sentence(self.path):
+            rows = self._db.execute("SELECT seq, body FROM decision ORDER BY seq")
+            return [(number, body.encode()) for number, body in rows]
+
+    def decision_inputs(self, names: Iterable[str]) -> dict[str, bytes]:
+        """SHA-256 (hex) to bytes of those inputs of decisions that are kept."""
+        with sentence(self.path):
+            rows = self._db.execute(
+                "SELECT sha256, body FROM decision_input WHERE sha256 IN (SELECT value FROM json_each(?))",
+                (_json(tuple(names)),),
+            )
+            return {name: _expanded(body) for name, body in rows}
+
+    def waive(self, at: datetime, rule: str, body: bytes) -> None:
+        """Write down that somebody accepted a risk; `body` is the waiver's JSON."""
+        with sentence(self.path), _transaction(self._db):
+            self._db.execute("INSERT INTO waiver (at, rule, body) VALUES (?, ?, ?)", (_text(at), rule, body.decode()))
+
+    def waived(self) -> list[tuple[datetime, bytes]]:
+        """(when it was written down, JSON) of every waiver, oldest first."""
+        with sentence(self.path):
+            rows = self._db.execute("SELECT at, body FROM waiver ORDER BY seq")
+            return [(datetime.fromisoformat(at), body.encode()) for at, body in rows]
 
     def vouch(self, at: datetime, source: str, bodies: Iterable[tuple[str, bytes]]) -> None:
         """Write down attestations, (criterion, JSON), all or none; `source` is where they came from."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             self._db.executemany(
                 "INSERT INTO attestation (at, source, criterion, body) VALUES (?, ?, ?, ?)",
                 ((_text(at), source, criterion, body.decode()) for criterion, body in bodies),
@@ -210,24 +242,24 @@ class Store:
 
     def vouched(self) -> list[tuple[datetime, str, bytes]]:
         """(when it was written down, where it came from, JSON) of every attestation, oldest first."""
-        with _sentence(self.path):
+        with sentence(self.path):
             rows = self._db.execute("SELECT at, source, body FROM attestation ORDER BY seq")
             return [(datetime.fromisoformat(at), source, body.encode()) for at, source, body in rows]
 
     def spend(self, at: datetime, what: str, amount: int) -> int:
         """Write down a use of the line before it begins, with the bytes foretold; the entry's number for `settle`."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             made = self._db.execute("INSERT INTO spent (at, what, bytes) VALUES (?, ?, ?)", (_text(at), what, amount))
             return made.lastrowid or 0
 
     def settle(self, number: int, amount: int) -> None:
         """Replace what was foretold by what was counted."""
-        with _sentence(self.path), _transaction(self._db):
+        with sentence(self.path), _transaction(self._db):
             self._db.execute("UPDATE spent SET bytes = ? WHERE seq = ?", (amount, number))
 
     def bytes_moved(self, since: datetime, until: datetime) -> int:
         """Bytes written down for [since, until), both ways."""
-        with _sentence(self.path):
+        with sentence(self.path):
             (amount,) = self._db.execute(
                 "SELECT coalesce(sum(bytes), 0) FROM spent WHERE at >= ? AND at < ?", (_text(since), _text(until))
             ).fetchone()
@@ -235,84 +267,11 @@ class Store:
 
     def uses(self, what: str, since: datetime, until: datetime) -> list[datetime]:
         """When `what` was used in [since, until], oldest first."""
-        with _sentence(self.path):
+        with sentence(self.path):
             rows = self._db.execute(
                 "SELECT at FROM spent WHERE what = ? AND at BETWEEN ? AND ? ORDER BY at", (what, _text(since), _text(until))
             )
             return [datetime.fromisoformat(row[0]) for row in rows]
-
-
-def open_store(path: Path) -> Store:
-    """Open or create the database at `path` and bring its schema up to date; StoreError when it is not ours to use."""
-    made = False
-    with _sentence(path):
-        if path.exists() and not path.is_file():
-            msg = f"{path}: expected a database file, and this is none; name another in [store] path"
-            raise StoreError(msg)
-        if path.exists() and path.stat().st_size:
-            _recognise(path)
-        elif not path.parent.is_dir():
-            msg = f"{path}: the folder {path.parent} does not exist"
-            raise StoreError(msg)
-        else:
-            made = not path.exists()
-            path.touch(mode=0o600)  # before SQLite makes it with the umask's rights
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            _prepare(connection)
-        except BaseException:
-            connection.close()
-            if made:  # half a database would be taken for another program's the next time
-                for ending in ("", "-wal", "-shm"):
-                    path.with_name(path.name + ending).unlink(missing_ok=True)
-            raise
-        return Store(connection, path)
-
-
-def migrations() -> list[tuple[int, str]]:
-    """(number, SQL) of every schema step, in order."""
-    folder = files("store") / "schema"
-    found = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
-    return [(int(name[:4]), (folder / name).read_text()) for name in found]
-
-
-def _recognise(path: Path) -> None:
-    """Refuse a file that is not our database, without writing to it."""
-    with path.open("rb"):  # SQLite says of a file that may not be read only that it cannot be opened
-        pass
-    looker = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-    try:
-        (found,) = looker.execute("PRAGMA application_id").fetchone()
-        (version,) = looker.execute("PRAGMA user_version").fetchone()
-    finally:
-        looker.close()
-    if found != APPLICATION_ID:
-        msg = f"{path}: this is a database of another program; name another file in [store] path"
-        raise StoreError(msg)
-    newest = migrations()[-1][0]
-    if version > newest:
-        msg = f"{path}: written by a newer netready (schema {version}, this program knows {newest}); upgrade netready"
-        raise StoreError(msg)
-
-
-def _prepare(db: sqlite3.Connection) -> None:
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = FULL")
-    db.execute("PRAGMA foreign_keys = ON")
-    db.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten, not only unlinked
-    (version,) = db.execute("PRAGMA user_version").fetchone()
-    for number, sql in migrations():
-        if number <= version:
-            continue
-        # executescript commits whatever is open, so the transaction is part of the script.
-        try:
-            db.executescript(
-                f"BEGIN IMMEDIATE; {sql}; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number}; COMMIT;"
-            )
-        except sqlite3.Error:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
 
 
 @contextlib.contextmanager
@@ -329,7 +288,8 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _sentence(path: Path) -> Iterator[None]:
+def sentence(path: Path) -> Iterator[None]:
+    """Whatever SQLite or the disk says of the file, as a StoreError."""
     try:
         yield
     except sqlite3.Error as error:
@@ -338,6 +298,14 @@ def _sentence(path: Path) -> Iterator[None]:
     except OSError as error:
         msg = f"{path}: {error.strerror or error}"
         raise StoreError(msg) from error
+
+
+def _expanded(body: bytes) -> bytes:
+    """A kept input as it was. One that somebody damaged is handed on as it is: its digest tells."""
+    try:
+        return lzma.decompress(body)
+    except lzma.LZMAError:
+        return body
 
 
 def _measurement(row: tuple[str, str, str, float | None, str | None, str, str]) -> Measurement:
@@ -349,7 +317,7 @@ def _measurement(row: tuple[str, str, str, float | None, str | None, str, str]) 
         value=value,
         failure=None if failure is None else Failure(failure),
         method=method,
-        details=msgspec.json.decode(details, type=dict[str, Detail]),
+        details=_DETAILS.decode(details),
     )
 
 

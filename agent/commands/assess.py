@@ -12,9 +12,10 @@ from agent.cli import shared
 )
 @shared
 def assess(wave: str | None, what_if: str | None, config: str | None, *, as_json: bool) -> None:
-    """Judge what has been measured: stages, verdicts, what comes next."""
+    """Judge what has been measured: stages, verdicts, what comes next, what is missing and what it would cost."""
     from agent import writing
     from agent.session import assessed_page, emit
+    from reports import outlook_lines
 
     if what_if is not None:
         if wave is not None:
@@ -26,6 +27,7 @@ def assess(wave: str | None, what_if: str | None, config: str | None, *, as_json
         emit(writing.document(what))
     else:
         click.echo(writing.summary(what))
+        click.echo(outlook_lines.render(what), nl=False)
 
 
 def _suppose(text: str, config: str | None, *, as_json: bool) -> None:

@@ -47,7 +47,8 @@ def list_(dimension: str | None, config: str | None, *, only_open: bool, as_json
         emit(found)
         return
     answers = {each.criterion.id: each.answer.attestation for each in found if each.answer is not None}
-    for line in attestation_lines.lines(roadmap, [each.criterion for each in found], answers, now.date()):
+    replaced = {each.criterion.id: each.history - 1 for each in found}
+    for line in attestation_lines.lines(roadmap, [each.criterion for each in found], answers, now.date(), replaced):
         click.echo(line)
 
 
@@ -86,6 +87,7 @@ def answer(
 
     from agent import attesting
     from agent.session import emit
+    from netready.text import safe_cell
     from readiness import attestation_form
     from store import open_store
 
@@ -106,7 +108,7 @@ def answer(
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(row))
     writer.writeheader()
-    writer.writerow({column: attestation_form.plain(cell) for column, cell in row.items()})
+    writer.writerow({column: safe_cell(cell) for column, cell in row.items()})
     found = attestation_form.parse(text.getvalue().encode(), "attest answer", roadmap, now.date())
     with open_store(session.config.path(session.config.store.path)) as store:
         new = attesting.keep(store, found, source="prompt", at=now)

@@ -23,13 +23,14 @@ def audit(
 ) -> None:
     """Measure, inventory, judge, decide, report: the main job.
 
-    A summary is printed; DIR gets report.html, audit.json and criteria.csv. The config says what may be touched.
+    A summary is printed; DIR gets report.html, audit.json, criteria.csv and fit-gap.csv. The config says what may be touched.
     """
     from agent import assessment, budget, counting, survey, writing
     from agent.capabilities import held
     from agent.clock import SystemClock, system_chance
     from agent.config import ConfigError
     from agent.keeping import keep_decisions, show
+    from agent.outlook import outlook
     from agent.session import begin, emit, progress
     from agent.turn import Terms
     from store import StoreError, open_store
@@ -72,12 +73,13 @@ def audit(
             show(taken, error, as_json=as_json)
             ctx.exit(CANNOT_SAY)
         assessed = assessment.assess(session.config, store, data, now=clock.now())
+        ahead = outlook(session.config, store, assessed, now=clock.now())
         trouble: StoreError | ConfigError | None = None  # it does not keep the answer from being printed
         try:
             keep_decisions(store, assessed)
         except StoreError as error:
             trouble = error
-    page = writing.page(session.config, assessed, wave=wave, now=clock.now())
+    page = writing.page(session.config, assessed, ahead, wave=wave, now=clock.now())
     written: dict[str, Path] = {}
     try:
         written = writing.write(page, folder)

@@ -38,7 +38,7 @@ def standards(config: str | None, *, as_json: bool) -> None:
     from agent import shelf
     from agent.session import assessed_page, begin_if_configured, emit
     from readiness.standards import compare
-    from reports import lines
+    from reports import lines, wording
 
     session = begin_if_configured(config)
     found = shelf.standards(session.config if session else None)
@@ -48,12 +48,18 @@ def standards(config: str | None, *, as_json: bool) -> None:
         else:
             click.echo("\n".join(lines.standards(found.standards)))
         return
-    judgement = assessed_page(config, wave=None).judgement
-    compared = compare(session.config.site, judgement.down, judgement.up, found)
+    page = assessed_page(config, wave=None)
+    compared = compare(session.config.site, page.judgement.down, page.judgement.up, found)
+    chosen = [each.standard for each in page.outlook.standards]
     if as_json:
-        emit({"standards": found, "comparison": compared})
-    else:
-        click.echo("\n".join(lines.comparisons(compared)))
+        emit({"standards": found, "chosen": chosen, "comparison": compared, "users": page.outlook.users})
+        return
+    for text in page.outlook.users.said if page.outlook.users else ():
+        click.echo(wording.sentence(text))
+    click.echo("\nThe roadmap's two thresholds, and the standard that the config chose (readiness.standard)")
+    click.echo("\n".join(lines.comparisons(each for each in compared if each.standard in chosen)))
+    click.echo("\nAll others")
+    click.echo("\n".join(lines.comparisons(each for each in compared if each.standard not in chosen)))
 
 
 @click.command()

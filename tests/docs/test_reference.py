@@ -15,13 +15,13 @@ def test_the_reference_pages_say_what_the_program_does():
 def test_a_stale_page_is_named(tmp_path):
     copy = tmp_path / "docs"
     (copy / "reference").mkdir(parents=True)
-    for program in ("generate.py", "methodology.py"):
-        (copy / program).write_text((ROOT / "docs" / program).read_text())
+    for program in (ROOT / "docs").glob("*.py"):
+        (copy / program.name).write_text(program.read_text())
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "RESULTS.md").write_text((ROOT / "bench" / "RESULTS.md").read_text())
-    for page in ("methodology.md", *(f"reference/{name}.md" for name in ("commands", "config", "criteria", "metrics"))):
-        text = (ROOT / "docs" / page).read_text()
-        (copy / page).write_text(text + ("stale\n" if page == "reference/metrics.md" else ""))
+    for page in (ROOT / "docs" / "methodology.md", *(ROOT / "docs" / "reference").iterdir()):
+        to = copy / page.relative_to(ROOT / "docs")
+        to.write_text(page.read_text() + ("stale\n" if page.name == "metrics.md" else ""))
     done = subprocess.run(
         [sys.executable, str(copy / "generate.py"), "--check"], capture_output=True, text=True, check=False, cwd=ROOT
     )

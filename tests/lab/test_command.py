@@ -44,7 +44,13 @@ def netready_lab(monkeypatch, tmp_path):
             "this rate, delay and buffer would hold 167,083 packets; the emulator holds 32,768",
         ),
         (["--students", "0"], "--students: expected `int` >= 1"),
-        (["--school", "castle"], "Invalid value for '--school': 'castle' is not one of 'campus', 'small'."),
+        (
+            ["--school", "castle"],
+            (
+                "Invalid value for '--school': 'castle' is not one of"
+                " 'campus', 'emerging', 'entry', 'scaling', 'small', 'transforming'."
+            ),
+        ),
         (["--name", "a/b"], "--name 'a/b': letters, digits and hyphens only"),
         (["--for", "30d"], "--for: at most 7 days"),
     ],

@@ -11,13 +11,19 @@ import pytest
 from netready.device import Device, Kind
 from netready.failure import Failure
 from netready.measurement import Measurement
+from netready.roster import Roster, Source, Users
 from netready.site import Calendar, Circuit, Role, Site
 from netready.survey import Run, Survey
 from readiness.evidence import Attestation, Fact, Grade
+from readiness.fit_gap import bills, fit_gap
 from readiness.gate import Answer, Decision, Level, RuleOutcome, RuleVerdict
 from readiness.judgement import Judgement, Line, Outcome, Quantity, StageVerdict, Target, Verdict
+from readiness.next_steps import next_steps
+from readiness.plan import CircuitPrice, Prices, Wanted
+from readiness.policy import Policy, Rule, Wave
 from readiness.roadmap import Bound, Criterion, Dimension, EvidenceKind, Roadmap, StageName
-from reports.report import Report, report
+from readiness.standards import Comparison, Denominator
+from reports.report import Outlook, Report, report
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 RENEW = "NETREADY_RENEW_GOLDEN"
@@ -158,6 +164,17 @@ def a_verdict(criterion: Criterion) -> Verdict:
                 document="Minutes of 18 Feb 2026",
             ),
         )
+    if criterion.id == "BROADBAND.2.2":
+        sides = ("measured: at least 41.2 Mbps per 1,000 users; asked for is at least 100 Mbps per 1,000 users",)
+        sides += ("attested: P. Lind (principal) said yes on 2026-01-12, until 2026-12-31",)
+        return Verdict(
+            criterion=criterion.id,
+            outcome=NOT_MET,
+            by_machine=NOT_MET,
+            reason=f"{sides[0]}; contradicted by what is {sides[1]}",
+            contradicted=True,
+            sides=sides,
+        )
     if criterion.stage >= CLOSED.get(criterion.dimension, 9):
         outcome = NOT_MET if checkable else UNKNOWN
         return Verdict(
@@ -223,7 +240,7 @@ def the_lines() -> tuple[Line, Line]:
         ),
         layer="TCP payload, counted at the receiver",
         targets=(
-            a_target("100-mbps", "100 Mbps per 1,000 users (Scaling)", 100e6, MET),
+            a_target("100-mbps", "100 Mbps per 1,000 users (Scaling)", 100e6, MET, 0.0),
             a_target("1-gbps", "1 Gbps per 1,000 users (Transforming)", 1000e6, NOT_MET, 1974.2e6),
         ),
         methods=("netready/1",),
@@ -275,6 +292,7 @@ def a_judgement(roadmap: Roadmap) -> Judgement:
         weakest="broadband",
         provisional=("the router's counters have not been read, so the use of the line is not known",),
         surveys=("s-0301", "s-0313"),
+        facts=COUNTS,
     )
 
 
@@ -438,11 +456,93 @@ def a_survey() -> Survey:
 Make = Callable[..., Report]
 
 
+COUNTS = tuple(
+    a_fact("devices", float(number), kind=I, device=kind, at_least=True, methods=("inventory",), samples=1, note="seen once")
+    for kind, number in ((Kind.STUDENT_DEVICE, 880), (Kind.STAFF_DEVICE, 160), (Kind.COMPUTER, 40), (Kind.ACCESS_POINT, 30))
+)
+
+
+def a_policy() -> Policy:
+    """What the waves ask for in numbers."""
+
+    def rule(name: str, metric: str, **more: object) -> Rule:
+        told = {"title": name, "level": Level.SOFT, "why": "it must", "remedy": "buy it"}
+        return Rule(id=name, metric=metric, **{**told, **more})  # type: ignore[arg-type]
+
+    school = (
+        rule("line-down", "internet_down_per_1000", at_least=1000e6),
+        rule("devices", "students_per_device", at_most=2.0),
+        rule("air", "clients_per_access_point", at_most=30.0),
+    )
+    pilot = (rule("room", "internet_down_per_1000", at_least=100e6),)
+    waves = (Wave(id="pilot", title="Pilot room", rules=pilot), Wave(id="school", title="Whole school", rules=school))
+    return Policy(id="test-policy", version="3", title="A policy for tests", platform="Mastery Platform", waves=waves)
+
+
+def an_outlook(roadmap: Roadmap, judgement: Judgement) -> Outlook:
+    """What follows for the school: a standard of its choice, prices for all but servers, and a roster that was counted."""
+    roster = Roster(
+        file="oneroster.zip",
+        counted=datetime(2026, 3, 14, 14, 0, tzinfo=UTC),
+        written=datetime(2026, 3, 9, 6, 0, tzinfo=UTC),
+        students=2_200,
+        staff=220,
+    )
+    compared = Comparison(
+        standard="ours-2026",
+        who="The state",
+        title="State 2026: 2 Mbps for each student",
+        per=Denominator.STUDENTS,
+        count=2_200,
+        denominator="2,200 students",
+        compared="contracted",
+        needed_down=4400e6,
+        needed_up=None,
+        outcome=NOT_MET,
+        shortfall_down=3425e6,
+        shortfall_up=None,
+        reason="for 2,200 students: 4,400 Mbps needed towards the school, contracted 975 Mbps: 3,425 Mbps short",
+    )
+    policy = a_policy()
+    items = fit_gap(
+        a_site(),
+        judgement,
+        roadmap,
+        policy,
+        prices=Prices(
+            currency="USD",
+            student_device=350.0,
+            access_point=600.0,
+            insured_device=19.5,
+            circuits=(CircuitPrice(rate=2e9, month=1_450.0), CircuitPrice(rate=5e9, month=2_900.0)),
+        ),
+        wanted=Wanted(servers=3),
+        standards=(compared,),
+        foreseen=Quantity(value=None, how="no circuit names the router interface that counts it"),
+    )
+    return Outlook(
+        users=Users(
+            students=2_200,
+            staff=220,
+            students_from=Source.ROSTER,
+            staff_from=Source.ROSTER,
+            said=(roster.said(a_site().zone),),
+            roster=roster,
+        ),
+        standards=(compared,),
+        next_steps=next_steps(roadmap, judgement, policy),
+        fit_gap=items,
+        bills=bills(items, policy),
+    )
+
+
 def make(**changes: object) -> Report:
     """The school's report; a keyword replaces an argument of the builder."""
     roadmap = a_roadmap()
+    judgement = a_judgement(roadmap)
     given = {
-        "judgement": a_judgement(roadmap),
+        "judgement": judgement,
+        "outlook": an_outlook(roadmap, judgement),
         "decisions": the_decisions(),
         "roadmap": roadmap,
         "site": a_site(),

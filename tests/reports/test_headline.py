@@ -1,16 +1,21 @@
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 import pytest
 
 from netready.device import Kind
 from netready.failure import Failure
+from netready.metric import Unit
 from readiness.evidence import Grade
+from readiness.gaps import Amount, Gap, Item
 from readiness.gate import Answer, Level, RuleOutcome
 from readiness.judgement import Outcome
-from readiness.roadmap import EvidenceKind
-from reports import wording
+from readiness.next_steps import Effort
+from readiness.roadmap import EvidenceKind, Who
+from reports import RENDERERS, wording
 from reports.headline import REASONS, STEPS, Mark, headline, sureness
+from reports.report import Outlook
 
 
 def _marks(head, name):
@@ -28,6 +33,8 @@ def _marks(head, name):
         (wording.GRADES, Grade),
         (wording.FAILURES, Failure),
         (wording.KINDS, Kind),
+        (wording.WHO, Who),
+        (wording.EFFORTS, Effort),
     ],
 )
 def test_every_word_of_a_closed_list_can_be_said(table: dict[str, object], closed: Iterable[str]):
@@ -113,6 +120,87 @@ def test_next_steps_open_the_wave_first_then_the_weakest_dimension_then_follow_a
     assert steps[0].what == "Ask the provider for 242 Mbps or more from the school."
     assert steps[0].evidence == "Ten school days of tests at 242 Mbps or more."
     assert steps[2].what == "Import the device list from the device manager."
+
+
+def test_steps_of_the_weakest_dimension_are_those_of_the_outlook_and_say_who(school):
+    weakest = next(each for each in school.outlook.next_steps if each.dimension == "broadband")
+    steps = [step for step in headline(school).steps if step.unlocks.startswith("Broadband access")]
+    assert [step.what for step in steps] == [wording.sentence(each.do) for each in weakest.steps]
+    assert {step.who for step in steps} == {"leadership"}
+
+
+def test_what_is_missing_is_taken_from_the_gaps_and_nothing_beside_them(school):
+    head = headline(school)
+    assert [(lack.title, lack.missing) for lack in head.rates] == [
+        ("100 Mbps per 1,000 users (Scaling)", ("nothing", "+143 Mbps")),
+        ("1 Gbps per 1,000 users (Transforming)", ("+1,975 Mbps", "+2,321 Mbps")),
+        ("State 2026: 2 Mbps for each student, for 2,200 students", ("+3,425 Mbps", "not asked")),
+    ]
+    assert [(lack.title, lack.missing) for lack in head.things] == [
+        ("Student devices", ("at most +220",)),
+        ("Access points", ("about +14",)),
+        ("Servers in the school (own plan)", ("not known yet",)),
+    ]
+
+
+def test_a_gap_that_is_not_known_is_said_so_on_the_first_page(make):
+    head = headline(make(outlook=Outlook(fit_gap=_blind())))
+    assert {missing for lack in head.rates for missing in lack.missing} == {"not known yet"}
+
+
+def _blind():
+    """The line towards the school and from it, of which nothing is known."""
+    nothing = Amount(value=None, how="no test was made")
+    gap = Gap(goals=("threshold:x",), titles=("X",), wanted=Amount(value=1e6, how="x"), gap=nothing)
+    item = Item(id="internet_down", area="I", title="T", unit=Unit.BITS_PER_SECOND, current=nothing, gaps=(gap,))
+    return (item, msgspec.structs.replace(item, id="internet_up"))
+
+
+def test_evidence_that_disagrees_is_shown_with_both_sides_and_what_counts(school):
+    (dispute,) = headline(school).disputes
+    assert dispute.criterion == "BROADBAND.2.2"
+    assert dispute.sides == (
+        "Measured: at least 41.2 Mbps per 1,000 users; asked for is at least 100 Mbps per 1,000 users.",
+        "Attested: P. Lind (principal) said yes on 2026-01-12, until 2026-12-31.",
+    )
+    assert dispute.counts == "What is measured counts: not met."
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sides", "counts"),
+    [
+        (Outcome.NOT_MET, ("attested: no", "measured: 5"), "The person's “no” counts: not met."),
+        (Outcome.NOT_MET, ("inventoried: 4", "measured: 5"), "What is inventoried counts: not met."),
+        (
+            Outcome.UNKNOWN,
+            ("measured: 5", "attested: no"),
+            "Neither counts until somebody has found out which is right: not known.",
+        ),
+        (Outcome.WAIVED, ("measured: 5", "attested: yes"), "Set aside: waived."),
+    ],
+)
+def test_what_counts_follows_the_judgement(make, school, outcome, sides, counts):
+    verdicts = tuple(
+        msgspec.structs.replace(each, outcome=outcome, sides=sides) if each.contradicted else each
+        for each in school.judgement.verdicts
+    )
+    (dispute,) = headline(make(judgement=msgspec.structs.replace(school.judgement, verdicts=verdicts))).disputes
+    assert dispute.counts == counts
+
+
+def test_an_answer_that_has_run_out_is_not_counted_as_attested(make, school):
+    before = sureness(school)
+    name = next(each.criterion for each in school.judgement.verdicts if each.attestation and each.criterion.startswith("RULES"))
+    verdicts = tuple(
+        msgspec.structs.replace(each, attestation=msgspec.structs.replace(each.attestation, until=date(2026, 3, 1)))
+        if each.criterion == name
+        else each
+        for each in school.judgement.verdicts
+    )
+    judgement = msgspec.structs.replace(school.judgement, verdicts=verdicts)
+    assert sureness(make(judgement=judgement)).attested == before.attested - 1
+    page = RENDERERS["html"].render(make(judgement=judgement))
+    assert page.count("held until 1 Mar 2026 and counts no more.") == 1
 
 
 def test_a_step_is_named_once(make, school):

@@ -14,7 +14,7 @@ from netready.failure import Failure
 from netready.measurement import Measurement
 from netready.survey import Run, Survey
 from store import StoreError, open_store
-from store.sqlite import migrations
+from store.opening import migrations
 
 __all__ = ["Path"]  # for the child processes
 NOW = datetime(2026, 3, 2, 9, 0, 0, 250, tzinfo=UTC)
@@ -189,7 +189,7 @@ with t.open_store(t.Path({str(path)!r})) as store:
 def test_a_decision_is_kept_to_the_byte(tmp_path):
     with open_store(tmp_path / "a.sqlite") as store:
         store.add_decision(decided_at=NOW, wave="pilot", answer="GO", body=b'{"answer":"GO"}')
-        assert store.decisions() == [b'{"answer":"GO"}']
+        assert store.decisions() == [(1, b'{"answer":"GO"}')]
 
 
 def test_what_was_spent_is_summed_by_time_and_may_be_settled(tmp_path):
@@ -279,10 +279,10 @@ def test_a_file_that_surveys_read_is_known_once_and_can_be_dropped(tmp_path):
 
 
 def test_a_database_that_could_not_be_begun_leaves_nothing_behind(tmp_path, monkeypatch):
-    import store.sqlite
+    import store.opening
 
     broken = [*migrations(), (len(migrations()) + 1, "CREATE TABLE half (x); CREATE TABLE half (x)")]
-    monkeypatch.setattr(store.sqlite, "migrations", lambda: broken)
+    monkeypatch.setattr(store.opening, "migrations", lambda: broken)
     with pytest.raises(StoreError, match="half already exists"):
         open_store(tmp_path / "a.sqlite")
     assert list(tmp_path.iterdir()) == []
