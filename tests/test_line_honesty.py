@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
 
 PAYLOAD = 1448 / 1500  # of IP bytes, with TCP timestamps
 CLEAR = f"{TESTPOINT}:{TESTPOINT_PORT}"
+TRIES = 3
 SECRET = f"{TESTPOINT}:{TESTPOINT_TLS_PORT}"
 
 
@@ -34,19 +35,22 @@ def words(measurement):
 
 def test_a_plain_line_is_its_own_limit_and_round_trips_and_bytes_come_with_it():
     with open_lab(plan(wan=Wan(down=50e6, up=20e6), services=frozenset({"testpoint"}))) as lab:
-        status, found = measure(lab, "throughput", "--server", CLEAR)
-    assert status == 0
+        tests = [measure(lab, "throughput", "--server", CLEAR) for _ in range(TRIES)]
     for way, rate in (("down", 50e6), ("up", 20e6)):
-        figure = found[f"throughput_{way}"]
-        assert figure["value"] == pytest.approx(rate * PAYLOAD, rel=0.03)
-        low, high = figure["details"]["interval"]
-        assert low < figure["value"] < high
-        assert (high - low) / 2 <= 0.021 * figure["value"]
-        assert words(figure) <= {"link"}
-        assert figure["details"]["ip_rate"] == pytest.approx(rate, rel=0.03)
-        assert figure["details"]["seconds"] < 6.5
-        assert found[f"latency_loaded_{way}"]["value"] > figure["details"]["min_rtt"]
-        assert found[f"responsiveness_{way}"]["value"] > 60
+        for status, found in tests:
+            assert status == 0
+            figure = found[f"throughput_{way}"]
+            assert figure["value"] == pytest.approx(rate * PAYLOAD, rel=0.03)
+            low, high = figure["details"]["interval"]
+            assert low < figure["value"] < high
+            assert (high - low) / 2 <= 0.021 * figure["value"]
+            assert figure["details"]["ip_rate"] == pytest.approx(rate, rel=0.03)
+            assert figure["details"]["seconds"] < 6.5
+            assert found[f"latency_loaded_{way}"]["value"] > figure["details"]["min_rtt"]
+            assert found[f"responsiveness_{way}"]["value"] > 60
+        # Once in about a hundred tests too many round trips find an empty queue, and the figure, though right, is not given
+        # as the line's. `make bench` counts how often.
+        assert sum(words(found[f"throughput_{way}"]) <= {"link"} for _, found in tests) >= TRIES - 1
 
 
 def test_a_slow_card_before_a_fast_line_is_named_and_not_taken_for_the_line():
