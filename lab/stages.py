@@ -8,6 +8,7 @@ the same audit is made again as if it were an earlier day (lab.dated); only the 
 import csv
 import io
 import re
+import textwrap
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -31,6 +32,7 @@ MODEL = "Lenovo 300e Chromebook Gen 3"  # one whose end of support lab.lists kno
 FORM_NAME, LINE_NAME, COUNTERS_NAME = "answers.csv", "line.toml", "counters.toml"
 PACE = timedelta(minutes=5)  # between readings of the router's counters
 GOOD_FOR = timedelta(days=180)
+_BLOCK: dict[str, Any] = {"width": 100, "initial_indent": "    ", "subsequent_indent": "    "}
 
 # What an audit of an earlier day leaves out: all but the line and the pages, or all but the router's counters.
 _LOOKS = ("capture", "host", "listen", "latency", "dns_lookup", "path", "arp_sweep", "icmp_sweep", "nd_sweep")
@@ -196,14 +198,16 @@ def filled(form: str, wanted: Example, today: date) -> str:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Each row of the roadmap with its stage, with answers and by machine alone, and what stands before the next."""
-    judgement = report["judgement"]
-    reasons = {one["criterion"]: f"{one['outcome']}; {one['reason']}" for one in judgement["verdicts"]}
+    """Each row of the roadmap with its stage, with answers and by machine alone, and the easiest step to the next."""
+    advances = {one["dimension"]: one for one in report["outlook"]["next_steps"]}
+    titles = {one["id"]: one["title"] for one in report["roadmap"]["dimensions"]}
     lines = []
-    for row in judgement["stages"]:
+    for row in report["judgement"]["stages"]:
         machine = "no machine decides here" if row["by_machine"] is None else f"by machine {_title(row['by_machine'])}"
-        lines.append(f"{row['dimension'].replace('_', ' ')}: {_title(row['with_attestations'])} ({machine})")
-        lines += [f"    before the next stage, {name}: {reasons[name]}" for name in row["missing"][:1]]
+        lines.append(f"{titles[row['dimension']]}: {_title(row['with_attestations'])} ({machine})")
+        for step in advances[row["dimension"]]["steps"][:1]:
+            lines += textwrap.wrap(f"{step['criterion']}: {step['what']}", **_BLOCK)
+            lines += textwrap.wrap(f"{step['outcome'].replace('_', ' ')}; {step['reason']}", **_BLOCK)
     return "\n".join(lines)
 
 

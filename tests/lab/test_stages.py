@@ -97,4 +97,4 @@ def test_a_real_audit_of_the_example_finds_its_stage_and_says_why(name, tmp_path
     assert verdicts[criterion]["outcome"] == outcome
     assert said in verdicts[criterion]["reason"]
     assert all(row["by_machine"] != "met" or row["facts"] for row in verdicts.values())
-    assert f"choices: {name.capitalize()} (by machine" in stages.table(found.report)
+    assert f"Choice of systems: {name.capitalize()} (by machine" in stages.table(found.report)
