@@ -57,7 +57,7 @@ def read(settings: Settings, context: Context) -> Iterator[Reading]:
         if len(chosen) > kernel_filter.MOST_INTERFACES:
             context.say(f"listen: {len(chosen) - kernel_filter.MOST_INTERFACES} interfaces more than can be listened to")
             chosen = chosen[: kernel_filter.MOST_INTERFACES]
-        context.say(f"listen: {settings.seconds:g} s on {len(chosen)} interfaces")
+        context.say(f"listen: {settings.seconds:g} s on {', '.join(port.name for port in chosen) or 'no interface'}")
         heard = _listen(chosen, settings.seconds, context) if chosen else None
     except OSError as error:
         failure = _failure(error)

@@ -70,7 +70,7 @@ def test_what_a_reflector_repeats_is_not_pinned_on_the_reflector(heard):
 @pytest.mark.namespaces
 def test_no_packet_is_sent(heard):
     assert heard["sent"] == 0
-    assert heard["said"] == ["listen: 0.8 s on 1 interfaces"]
+    assert heard["said"] == ["listen: 0.8 s on ear"]
 
 
 @pytest.mark.namespaces
@@ -100,7 +100,7 @@ def test_lldp_that_a_bridge_keeps_to_itself_is_heard_at_its_port(bridged):
     assert bridged["found"]["lldp", "02:00:00:00:00:0b", None]["facts"]["interface"] == "ear"
     assert bridged["found"]["arp", "02:00:00:00:00:09", "10.66.0.90"]["facts"]["interface"] == "bridge"
     assert set(bridged["measured"]["listen_frames", "ear"]["details"]["protocols"]) == {"lldp", "cdp"}
-    assert bridged["said"] == ["listen: 0.8 s on 2 interfaces"]
+    assert bridged["said"] == ["listen: 0.8 s on ear, bridge"]
 
 
 def test_without_an_authorised_network_it_hears_nothing_and_says_so(context_for):
@@ -108,7 +108,7 @@ def test_without_an_authorised_network_it_hears_nothing_and_says_so(context_for)
     (told,) = listen.read(listen.Settings(seconds=0.1), context_for(said=said))
     assert (told.metric, told.target, told.failure) == ("listen_frames", "host", "unreachable")
     assert told.details["reason"] == "no interface of this machine is attached to an authorised network"
-    assert said == ["listen: 0.1 s on 0 interfaces"]
+    assert said == ["listen: 0.1 s on no interface"]
 
 
 def test_an_interface_that_is_not_attached_to_an_authorised_network_is_refused(context_for):
