@@ -10,11 +10,11 @@ from readiness.forecast import Forecast, Programme, forecast, history
 from readiness.judgement import Quantity
 from readiness.sample import window
 from readiness.standards import ALWAYS, Denominator, Standard
-from readiness.usage import monthly, used
+from readiness.usage import TESTS, monthly, used
 from store import Store
 
 HISTORY = timedelta(days=3 * 366)  # older months say little of what people do now
-COUNTERS = ("interface_received", "interface_sent")
+WANTED = ("interface_received", "interface_sent", *(name for names in TESTS.values() for name in names))
 
 
 def made(config: Config, store: Store, *, years: int, now: datetime, direction: str = "down") -> Forecast | Quantity:
@@ -22,7 +22,7 @@ def made(config: Config, store: Store, *, years: int, now: datetime, direction: 
     site = config.site
     chosen = standards(config)
     readings = [
-        Reading(survey=name, measurement=measurement) for name, measurement in store.readings(now - HISTORY, now, *COUNTERS)
+        Reading(survey=name, measurement=measurement) for name, measurement in store.readings(now - HISTORY, now, *WANTED)
     ]
     recent = window(site, readings, now - timedelta(days=config.survey.window_days), now)
     peak = used(site, recent, direction)

@@ -1,7 +1,12 @@
-"""How much of the line is used: the 95th percentile of five-minute rates between readings of a router's interface counters."""
+"""How much of the line is used: the 95th percentile of five-minute rates between readings of a router's interface counters.
 
+What our own tests of the line moved is taken off: on a quiet line they would be its busiest minutes.
+"""
+
+from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 import msgspec
 
@@ -19,23 +24,46 @@ LONGEST_GAP = timedelta(hours=1)
 # An hour of five-minute readings: with fewer, a 95th percentile is the largest of a handful.
 FEWEST_INTERVALS = 12
 _COUNTERS = {"down": "interface_received", "up": "interface_sent"}
+TESTS = {way: (f"throughput_{way}", f"throughput_{way}_reaches") for way in _COUNTERS}
+_MOVED = {"down": "bytes_received", "up": "bytes_sent"}
 
 
 class _Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """Rates between counter readings of one interface, bit/s; `school` in school hours, `wide` of more than five minutes."""
+    """Rates between counter readings of one interface, bit/s; `school` in school hours, `wide` of more than five minutes.
+
+    `tested` counts those from which a test of ours was taken off.
+    """
 
     school: tuple[float, ...]
     every: tuple[float, ...]
     reset: int
     long: int
     wide: int
+    tested: int
+
+
+class _Own(msgspec.Struct, frozen=True, kw_only=True):
+    """When our own tests began, oldest first, and the bytes on the wire that they and all before them moved."""
+
+    times: tuple[datetime, ...] = ()
+    moved: tuple[float, ...] = ()
+
+    def between(self, since: datetime, until: datetime) -> float:
+        """Bytes of the tests that began in [since, until)."""
+        first, last = bisect_left(self.times, since), bisect_left(self.times, until)
+        total = (0.0, *self.moved)
+        return total[last] - total[first]
+
+
+_NONE = _Own()
 
 
 def used(site: Site, window: Window, direction: str) -> Quantity:
     """The rate used in one direction, summed over the circuits that name a counter.
 
     The percentile is taken in school hours, and over all hours only where school hours have too few intervals. Where a
-    circuit is not counted the sum is a lower bound.
+    circuit is not counted the sum is a lower bound. Our own tests are taken off where there is one circuit: of several it is
+    not known which one carried them.
     """
     if not site.circuits:
         return Quantity(value=None, how="no circuit is described in the site's configuration")
@@ -43,7 +71,8 @@ def used(site: Site, window: Window, direction: str) -> Quantity:
     if not counted:
         return Quantity(value=None, how="no circuit names the router interface that counts it")
     readings = _by_interface(window.of(_COUNTERS[direction]))
-    parts = [_circuit(circuit, readings.get(circuit.counter, ())) for circuit in counted]
+    own = _own(window, direction) if len(site.circuits) == 1 else _NONE
+    parts = [_circuit(circuit, readings.get(circuit.counter, ()), own) for circuit in counted]
     known = [part.value for part in parts if part.value is not None]
     how = "; ".join(part.how for part in parts)
     if silent := len(site.circuits) - len(parts):
@@ -68,7 +97,7 @@ def monthly(site: Site, window: Window, direction: str) -> list[tuple[date, floa
         months.setdefault(day, []).append(sample)
     found = []
     for day, samples in sorted(months.items()):
-        part = msgspec.structs.replace(window, samples={_COUNTERS[direction]: tuple(samples)})
+        part = msgspec.structs.replace(window, samples=window.samples | {_COUNTERS[direction]: tuple(samples)})
         rate = used(site, part, direction)
         if rate.value is not None and not rate.at_least:
             found.append((day, rate.value))
@@ -83,11 +112,25 @@ def _by_interface(samples: Sequence[Sample]) -> dict[str, list[Sample]]:
     return found
 
 
-def _circuit(circuit: Circuit, samples: Sequence[Sample]) -> Quantity:
-    rates = _rates(samples)
+def _own(window: Window, direction: str) -> _Own:
+    """Our tests in one direction. Counters see headers too, whose share the rate at the IP layer tells."""
+    found = []
+    for metric in TESTS[direction]:
+        for sample in window.of(metric):
+            made = sample.measurement
+            moved, ip_rate = made.detail(_MOVED[direction]) or 0.0, made.detail("ip_rate")
+            headers = ip_rate / made.value if ip_rate and made.value and metric == TESTS[direction][0] else 1.0
+            found.append((made.taken_at, moved * headers))
+    found.sort()
+    return _Own(times=tuple(at for at, _ in found), moved=tuple(accumulate(moved for _, moved in found)))
+
+
+def _circuit(circuit: Circuit, samples: Sequence[Sample], own: _Own) -> Quantity:
+    rates = _rates(samples, own)
     pick, hours = (rates.school, "school hours") if len(rates.school) >= FEWEST_INTERVALS else (rates.every, "all hours")
     left = [f"{plural(rates.long, 'gap')} longer than an hour left out"] if rates.long else []
     left += [f"{plural(rates.reset, 'reset')} left out"] if rates.reset else []
+    left += [f"our own tests taken off {plural(rates.tested, 'interval')}"] if rates.tested else []
     left += [f"{plural(rates.wide, 'interval')} of more than five minutes, which hide their peaks"] if rates.wide else []
     aside = f" ({', '.join(left)})" if left else ""
     if len(pick) < FEWEST_INTERVALS:
@@ -99,12 +142,12 @@ def _circuit(circuit: Circuit, samples: Sequence[Sample]) -> Quantity:
     return Quantity(value=value, how=how)
 
 
-def _rates(samples: Sequence[Sample]) -> _Rates:
+def _rates(samples: Sequence[Sample], own: _Own) -> _Rates:
     school: list[float] = []
     every: list[float] = []
-    reset = long = wide = 0
+    reset = long = wide = tested = 0
     if not samples:
-        return _Rates(school=(), every=(), reset=0, long=0, wide=0)
+        return _Rates(school=(), every=(), reset=0, long=0, wide=0, tested=0)
     before = last = samples[0]
     for after in samples[1:]:
         gap = after.measurement.taken_at - before.measurement.taken_at
@@ -117,13 +160,15 @@ def _rates(samples: Sequence[Sample]) -> _Rates:
         elif gap < SHORTEST_GAP:
             continue
         else:
-            rate = (after.value - before.value) * 8 / gap.total_seconds()
+            moved = own.between(before.measurement.taken_at, after.measurement.taken_at)
+            tested += moved > 0
+            rate = max(0.0, after.value - before.value - moved) * 8 / gap.total_seconds()
             every.append(rate)
             wide += gap > FIVE_MINUTES
             if before.day is not None and before.day == after.day:
                 school.append(rate)
         before = after
-    return _Rates(school=tuple(school), every=tuple(every), reset=reset, long=long, wide=wide)
+    return _Rates(school=tuple(school), every=tuple(every), reset=reset, long=long, wide=wide, tested=tested)
 
 
 def _restarted(before: Sample, after: Sample) -> bool:

@@ -33,6 +33,14 @@ def test_one_that_has_run_out_is_still_on_the_record(roadmap):
     assert len(parse_attestations(old, "attestations.toml", roadmap, TODAY)) == 1
 
 
+@pytest.mark.parametrize(
+    ("today", "counts"),
+    [(date(2026, 1, 4), False), (date(2026, 1, 5), True), (date(2026, 12, 31), True), (date(2027, 1, 1), False)],
+)
+def test_a_word_counts_from_its_first_day_to_its_last(attest, today, counts):
+    assert attest("P.2").counts(today) is counts
+
+
 CASES = {
     "an unknown criterion": (
         ONE.replace("P.2", "P.9"),

@@ -234,6 +234,42 @@ class TestUsed:
         assert ("(12 intervals of more than five minutes, which hide their peaks)" in used.how) is said
         assert used.value == pytest.approx(self.MEGABYTE * 8 / 60 / minutes)
 
+    def test_what_our_own_tests_moved_is_no_use_of_the_school(self, school, counters, throughput, monday):
+        # A test a counter reading begins with belongs to the interval that follows; another adds itself to the one after.
+        mine, more = 20 * self.MEGABYTE, 7 * self.MEGABYTE
+        values = [n * self.MEGABYTE + (mine if n > 4 else 0) + (more if n > 5 else 0) for n in range(13)]
+        tests = throughput([80e6], start=monday + timedelta(minutes=20), bytes_received=mine)
+        tests += throughput([Failure.TIMEOUT], start=monday + timedelta(minutes=29))
+        reaches = Measurement.of(
+            "throughput_down_reaches", "t", monday + timedelta(minutes=25), 1.0, "netready/1", bytes_received=more, ip_rate=5e7
+        )
+        readings = [*tests, Reading(survey="s", measurement=reaches)]
+        used = gather(school, counters(values) + readings, [], now=NOW).down.used
+        assert used.value == self.MEGABYTE * 8 / 300
+        assert used.how.endswith("in school hours (our own tests taken off 2 intervals)")
+        assert gather(school, counters(values), [], now=NOW).down.used.value == 21 * self.MEGABYTE * 8 / 300
+
+    def test_the_headers_of_our_own_tests_are_taken_off_with_them(self, school, counters, throughput, monday):
+        values = [(n * 1.5 + (0.5 if n > 4 else 0)) * self.MEGABYTE for n in range(13)]
+        tests = throughput([80e6], start=monday + timedelta(minutes=21), bytes_received=400_000, ip_rate=100e6)
+        used = gather(school, counters(values) + tests, [], now=NOW).down.used
+        assert used.value == pytest.approx(1.5 * self.MEGABYTE * 8 / 300)
+
+    def test_no_test_of_ours_makes_the_use_negative(self, school, counters, throughput, monday):
+        values = [n * self.MEGABYTE for n in range(13)]
+        tests = throughput([80e6], start=monday + timedelta(minutes=21), bytes_received=900 * self.MEGABYTE)
+        used = gather(school, counters(values) + tests, [], now=NOW).down.used
+        assert used.value == self.MEGABYTE * 8 / 300
+        assert gather(school, counters([*values[:2], *[values[1]] * 11]) + tests, [], now=NOW).down.used.value >= 0
+
+    def test_of_several_circuits_it_is_not_known_which_one_carried_our_tests(self, school, counters, throughput, monday):
+        values = [n * self.MEGABYTE + (20 * self.MEGABYTE if n > 4 else 0) for n in range(13)]
+        tests = throughput([80e6], start=monday + timedelta(minutes=20), bytes_received=20 * self.MEGABYTE)
+        two = msgspec.structs.replace(
+            school, circuits=(*school.circuits, Circuit(name="spare", contracted_down=1e8, contracted_up=1e8))
+        )
+        assert gather(two, counters(values) + tests, [], now=NOW).down.used.value == 21 * self.MEGABYTE * 8 / 300
+
     def test_no_counter_no_number(self, school):
         bare = msgspec.structs.replace(school, circuits=())
         assert gather(bare, [], [], now=NOW).down.used.how == "no circuit is described in the site's configuration"
