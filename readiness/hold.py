@@ -1,5 +1,6 @@
 """Holding a rule against the judgement: pass, fail or unknown, why, and until when what it rests on is good."""
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
@@ -11,8 +12,12 @@ from readiness.judgement import Judgement, Outcome, StageVerdict, Verdict
 from readiness.policy import Rule
 from readiness.roadmap import Bound, EvidenceKind, Roadmap
 from readiness.stages import demanded
-from readiness.weigh import Key, weigh
+from readiness.weigh import Key, index, weigh
 from readiness.wording import about, plural
+
+# What rises or falls by itself, and how far in a day, in its base unit: from a certain day on it is known not to hold.
+_RISES = {"audit_age": 1.0, "inventory_age": 1.0}
+_FALLS = {"platform_certificate_left": 86_400.0}
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +112,7 @@ def _metric(rule: Rule, metric: str, case: Case) -> Held:
         weighed.reason,
         provisional=weighed.provisional,
         missing=weighed.missing,
-        good=_good(rule, facts, (), case),
+        good=(*_good(rule, facts, (), case), *_moving((bound,), facts, case)),
     )
 
 
@@ -120,13 +125,14 @@ def _criterion(rule: Rule, asked: str, case: Case) -> Held:
     if stale := _stale(rule, facts, words, case):
         return stale
     missing = verdict.missing or (f"evidence for {asked}" if outcome is Outcome.UNKNOWN else "")
+    bounds = [bound for one in case.roadmap.criteria if one.id == asked for bound in one.bounds]
     return _ruled(
         rule,
         _RULED[outcome],
         verdict.reason,
         provisional=verdict.provisional,
         missing=missing,
-        good=_good(rule, facts, words, case),
+        good=(*_good(rule, facts, words, case), *_moving(bounds, facts, case)),
     )
 
 
@@ -138,13 +144,13 @@ def _dimension(rule: Rule, asked: str, case: Case) -> Held:
     if reached is None:
         reason = f"no stage of “{title}” is known by machine" if found else f"“{title}” was not judged"
         return _ruled(rule, RuleOutcome.UNKNOWN, reason, missing=f"a judgement of “{title}”")
-    basis = tuple(
-        case.verdicts[one.id] for one in demanded(case.roadmap, asked) if one.stage <= wanted and one.id in case.verdicts
-    )
+    criteria = [one for one in demanded(case.roadmap, asked) if one.stage <= wanted and one.id in case.verdicts]
+    basis = tuple(case.verdicts[one.id] for one in criteria)
     facts, words = _basis(basis, case)
     names = case.roadmap.stage_name
     shown = f"“{title}” is at {names(reached)}; asked for is {names(wanted)}"
-    good = _good(rule, facts, words, case)
+    bounds = [bound for one in criteria for bound in one.bounds]
+    good = (*_good(rule, facts, words, case), *_moving(bounds, facts, case))
     said = {one.criterion: one.by_machine if rule.by_machine else one.outcome for one in basis}
     # A failure comes before staleness: it would still close the gate if everything else were measured again.
     if failed := [name for name, outcome in said.items() if outcome in {Outcome.NOT_MET, Outcome.WAIVED}]:
@@ -193,3 +199,20 @@ def _stale(rule: Rule, facts: Iterable[Fact], words: Iterable[Attestation], case
 def _good(rule: Rule, facts: Iterable[Fact], words: Iterable[Attestation], case: Case) -> tuple[date, ...]:
     seen = [case.day(fact.last_at) + timedelta(days=rule.max_age_days) for fact in facts if fact.last_at is not None]
     return (*seen, *(word.until for word in words))
+
+
+def _moving(bounds: Iterable[Bound], facts: Iterable[Fact], case: Case) -> tuple[date, ...]:
+    """The last days on which numbers that move by themselves still hold; those that do not hold have none."""
+    known = index(facts)
+    found = []
+    for bound in bounds:
+        fact, days = known.get((bound.metric, bound.role, bound.kind)), None
+        if fact is None or fact.value is None:
+            continue
+        if bound.metric in _RISES and bound.at_most is not None:
+            days = (bound.at_most - fact.value) / _RISES[bound.metric]
+        if bound.metric in _FALLS and bound.at_least is not None:
+            days = (fact.value - bound.at_least) / _FALLS[bound.metric]
+        if days is not None and days >= 0:
+            found.append(case.today + timedelta(days=math.floor(days)))
+    return tuple(found)

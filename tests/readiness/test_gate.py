@@ -30,7 +30,7 @@ from readiness.gate import (
 )
 from readiness.gather import gather
 from readiness.judge import judge
-from readiness.roadmap import Dimension, EvidenceKind, Roadmap, StageName
+from readiness.roadmap import Bound, Dimension, EvidenceKind, Roadmap, StageName
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
 PASS, FAIL, UNKNOWN, WAIVED = RuleOutcome.PASS, RuleOutcome.FAIL, RuleOutcome.UNKNOWN, RuleOutcome.WAIVED
@@ -269,6 +269,67 @@ class TestAge:
         found = judge(roadmap, school, gather(school, [], [], now=NOW), [attest("P.2", until=date(2030, 1, 1))], now=NOW)
         decision = decide(only, "w", found, roadmap, [], now=NOW)
         assert (decision.answer, decision.valid_until) == (Answer.GO, date(2026, 7, 29))
+
+
+class TestWhatMovesByItself:
+    """An audit grows older and a certificate nearer its end: the day on which the rule stops to hold is known beforehand."""
+
+    RULE: ClassVar[dict[str, object]] = {"id": "r", "title": "T", "level": Level.HARD, "why": "-", "remedy": "-"}
+
+    @pytest.fixture
+    def ruled(self, policy, roadmap, school, attest):
+        def make(rule, facts=(), *, continuum=roadmap, audits=(NOW - timedelta(days=10, hours=1),)) -> Decision:
+            only = msgspec.structs.replace(policy, waves=(Wave(id="w", title="-", rules=(rule,)),))
+            gathered = gather(school, [], [], now=NOW, audits=audits)
+            gathered = msgspec.structs.replace(gathered, facts=(*gathered.facts, *facts))
+            found = judge(continuum, school, gathered, [attest("P.2"), attest("L.3")], now=NOW)
+            return decide(only, "w", found, continuum, [], now=NOW)
+
+        return make
+
+    def test_a_decision_ends_when_the_audit_becomes_too_old(self, ruled):
+        found = ruled(Rule(**self.RULE, metric="audit_age", at_most=30))
+        assert (found.answer, found.valid_until) == (Answer.GO, date(2026, 4, 20))
+        assert ruled(Rule(**self.RULE, metric="audit_age", at_most=10)).valid_until == date(2026, 3, 31)
+
+    def test_what_does_not_hold_ends_nothing(self, ruled):
+        found = ruled(Rule(**self.RULE, metric="audit_age", at_most=9))
+        assert (found.answer, found.valid_until) == (Answer.NO_GO, NOW.date() + timedelta(days=110))  # 120 after the audit
+        assert ruled(Rule(**self.RULE, metric="audit_age", at_most=9), audits=()).answer is Answer.INDETERMINATE
+
+    def test_an_age_that_is_asked_to_be_high_only_gets_better(self, ruled):
+        found = ruled(Rule(**self.RULE, metric="audit_age", at_least=10))
+        assert (found.answer, found.valid_until) == (Answer.GO, NOW.date() + timedelta(days=110))
+
+    @pytest.mark.parametrize(("days", "until"), [(20.5, date(2026, 4, 6)), (14, date(2026, 3, 31))])
+    def test_a_decision_ends_when_the_certificate_comes_too_near_its_end(self, ruled, days, until):
+        left = Fact(
+            kind=EvidenceKind.MEASURED,
+            metric="platform_certificate_left",
+            role=Role.LMS,
+            value=days * 86_400,
+            samples=9,
+            days=12,
+            last_at=NOW,
+            grade=Grade.CONCLUSIVE,
+        )
+        found = ruled(
+            Rule(**self.RULE, metric="platform_certificate_left", role=Role.LMS, at_least=14 * 86_400.0), facts=(left,)
+        )
+        assert (found.answer, found.valid_until) == (Answer.GO, until)
+
+    def test_criteria_and_stages_that_rest_on_such_a_number_end_with_it(self, ruled, roadmap):
+        aged = Bound(evidence=EvidenceKind.INVENTORIED, metric="audit_age", at_most=30, source="[prop] made up")
+        continuum = msgspec.structs.replace(
+            roadmap,
+            criteria=tuple(
+                msgspec.structs.replace(one, evidence=(EvidenceKind.INVENTORIED,), bounds=(aged,)) if one.id == "L.2" else one
+                for one in roadmap.criteria
+            ),
+        )
+        for asked in ({"criterion": "L.2"}, {"dimension": "line", "stage": 2}):
+            found = ruled(Rule(**self.RULE, **asked), continuum=continuum)
+            assert (found.answer, found.valid_until) == (Answer.GO, date(2026, 4, 20)), asked
 
 
 class TestDimensions:
