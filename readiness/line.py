@@ -28,7 +28,7 @@ from readiness.sample import (
 )
 from readiness.usage import used
 from readiness.weigh import index, weigh
-from readiness.wording import LINK, limits, plural, rate, tally
+from readiness.wording import LINK, limits, plural, rate, short, tally
 
 # The two rates that the roadmap of 2014 names, in bit/s for each 1,000 students and staff.
 TARGETS = (
@@ -265,7 +265,7 @@ def _target(target: tuple[str, str, float], found: Tests, fact: Fact, site: Site
     reason = weighed.reason
     if weighed.outcome is Outcome.NOT_MET and found.standing is not None:
         shortfall = needed - found.standing.value - (load_during(found) or 0.0)
-        reason += f"; {rate(shortfall)} short for {plural(site.users, 'user')}"
+        reason += f"; {short(shortfall)} for {plural(site.users, 'user')}"
     if weighed.outcome is not Outcome.UNKNOWN and weighed.provisional:
         reason += f"; tested on {fact.days} of {DECISION_DAYS} school days"
     return Target(

@@ -12,7 +12,7 @@ from msgspec import Meta
 from netready.refusal import Unfit, decode, item, near, quoted, unique, unstamped
 from netready.site import Site
 from readiness.judgement import Line, Outcome, Quantity
-from readiness.wording import NO_LINE, limits, plural, rate
+from readiness.wording import NO_LINE, limits, plural, rate, short
 
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -266,7 +266,7 @@ def _direction(
     text = f"{rate(needed)} needed {towards}, {compared} {rate(quantity.value)}"
     if shortfall and kept:
         return Outcome.UNKNOWN, None, f"{text}, but the test was limited by {kept}"
-    return (Outcome.NOT_MET, shortfall, f"{text}: {rate(shortfall)} short") if shortfall else (Outcome.MET, 0.0, text)
+    return (Outcome.NOT_MET, shortfall, f"{text}: {short(shortfall)}") if shortfall else (Outcome.MET, 0.0, text)
 
 
 def _worst(outcomes: list[Outcome]) -> Outcome:

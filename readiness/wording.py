@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from netready.site import Role
-from netready.units import mbps
+from netready.units import Side, mbps
 from readiness.demand import COMPARISONS
 
 # What instruments call a limit, as a reader of the report would. A word that is not here is printed as it is.
@@ -99,6 +99,11 @@ def about(name: str, narrowed: str = "") -> str:
 def rate(value: float) -> str:
     """bit/s as Mbps."""
     return f"{mbps(value)} Mbps"
+
+
+def short(value: float) -> str:
+    """What is missing, in bit/s, as Mbps that are enough: rounded up, as everywhere."""
+    return f"{mbps(value, Side.UP)} Mbps short"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -41,6 +41,11 @@ class TestTheLine:
             "468 Mbps short for 520 users; tested on 1 of 10 school days"
         )
 
+    def test_what_is_short_is_rounded_up_so_that_it_is_enough(self, school, throughput):
+        small = msgspec.structs.replace(school, students=110, staff=10)
+        target = gather(small, throughput([3.864e6]), [], now=NOW).down.targets[0]
+        assert "; 8.14 Mbps short for 120 users; " in target.reason  # 8.136
+
     def test_the_load_beside_the_test_is_added_and_kept_apart(self, school, throughput):
         found = gather(school, throughput([52e6], load_during=26e6, interval=[50e6, 54e6], layer="tcp"), [], now=NOW)
         assert found.down.available.value == 52e6
