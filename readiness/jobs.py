@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from netready.site import Role
-from readiness.evidence import Fact
+from readiness.evidence import Fact, Grade
 from readiness.roadmap import EvidenceKind
 from readiness.sample import grade
 from readiness.wording import platform
@@ -29,7 +29,7 @@ def _least(metric: str, roles: Sequence[Role], success: Mapping[Role, Fact]) -> 
         return Fact(kind=EvidenceKind.PROBED, metric=metric, value=None, note=f"nothing is known of {', '.join(dark)}")
     role = min(shares, key=lambda one: (shares[one], one))
     known = [success[one] for one in shares]
-    days = 0 if dark else min(fact.days for fact in known)
+    days = min(fact.days for fact in known)
     note = f"the lowest is that of {platform(role)}" + (f"; nothing is known of {', '.join(dark)}" if dark else "")
     return msgspec.structs.replace(
         success[role],
@@ -38,6 +38,6 @@ def _least(metric: str, roles: Sequence[Role], success: Mapping[Role, Fact]) -> 
         role=None,
         at_most=bool(dark) or any(fact.at_most for fact in known),
         days=days,
-        grade=grade(days),
+        grade=Grade.PROVISIONAL if dark else grade(days),
         note=note,
     )

@@ -7,7 +7,8 @@ import pytest
 
 from netready.failure import Failure
 from netready.site import Endpoint, Role
-from readiness.evidence import Grade
+from readiness import jobs
+from readiness.evidence import Fact, Grade
 from readiness.gather import gather
 from readiness.jobs import FIVE, SEVEN
 from readiness.judgement import Outcome
@@ -66,9 +67,18 @@ def test_the_five_jobs_are_judged_without_the_other_two(equipped, checked, monda
 
 def test_a_job_that_nobody_checked_leaves_it_open_but_hides_no_fault(equipped, checked, monday):
     fact, weighed = of(equipped, checked(FIVE[1:], days=2), monday, "five_jobs_success")
-    assert (weighed.outcome, fact.days) == (Outcome.UNKNOWN, 0)
+    assert (weighed.outcome, fact.days, fact.grade) == (Outcome.UNKNOWN, 2, Grade.PROVISIONAL)
     assert weighed.missing.endswith("nothing is known of the data exchange")
     assert of(equipped, checked(FIVE[1:], failing=(Role.LMS,)), monday, "five_jobs_success")[1].outcome is Outcome.NOT_MET
+
+
+def test_with_a_job_that_nobody_checked_no_number_of_days_is_enough():
+    pages = [
+        Fact(kind=EvidenceKind.MEASURED, metric="platform_success", role=role, value=1.0, days=12, grade=Grade.CONCLUSIVE)
+        for role in FIVE
+    ]
+    assert jobs.facts(pages)[0].grade is Grade.CONCLUSIVE
+    assert jobs.facts(pages[1:])[0].grade is Grade.PROVISIONAL
 
 
 def test_it_is_as_sure_as_the_job_with_the_fewest_days(equipped, checked, monday):
