@@ -53,11 +53,17 @@ def fit(raw: object, name: str, shape: type[_T], table: str = "") -> _T:
         raise _field(name, str(error), raw, shape, table) from None
 
 
+MOST_SHOWN = 40  # words of a choice; a sentence with more of them is not read
+
+
 def near(word: str, known: Iterable[str]) -> str:
     """What was meant, when it is plain; else the choice there was."""
     choice = sorted(known)
-    close = difflib.get_close_matches(word, choice, n=1)
-    return f"did you mean {close[0]}?" if close else f"expected one of {', '.join(choice)}" if choice else ""
+    if close := difflib.get_close_matches(word, choice, n=1):
+        return f"did you mean {close[0]}?"
+    if len(choice) > MOST_SHOWN:
+        return f"expected one of {len(choice)}, such as {choice[0]} or {choice[-1]}"
+    return f"expected one of {', '.join(choice)}" if choice else ""
 
 
 def item(table: str, index: int, label: str = "") -> str:
