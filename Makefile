@@ -48,7 +48,7 @@ networks: $(VENV)/.dev
 test-wheel: $(VENV)/.dev   ## build the wheel, install it alone, run the suite against it
 	$(BIN)/python tests/against_wheel.py
 
-bench: $(VENV)/.dev   ## figures side by side with the peers; minutes
+bench: $(VENV)/.bench   ## figures side by side with the peers; minutes
 	$(BIN)/python -m bench.run
 
 tools:           ## install what the tests talk to (Debian and npm packages); needs root
@@ -62,6 +62,10 @@ $(STAMP): pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(STAMP)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
 clean:           ## remove what the commands above made

@@ -33,6 +33,7 @@ from netready.measurement import Measurement
 from netready.privacy import FEWEST_PEOPLE, KEY_BYTES, Veil, is_clear, period, scrubbed, veiled
 from netready.refusal import Unfit, near, quoted
 from netready.room_plan import RoomPlan
+from netready.sent import Sent
 from netready.site import Site
 from netready.survey import Run, Survey
 from reports.inventory_answers import words
@@ -159,12 +160,13 @@ def _devices_only(config: Config, at: datetime, label: str, devices: tuple[Devic
     return Survey(id="", site=config.site.name, software="", started_at=at, finished_at=at, devices=devices, period=label)
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """What a survey's instruments yielded and reported."""
+class Readings(msgspec.Struct):
+    """What instruments have yielded so far, and what each that was run or left out reported of itself."""
 
-    sightings: Sequence[Sighting]
-    measurements: Sequence[Measurement]
-    runs: Sequence[Run]
+    measurements: list[Measurement] = []
+    sightings: list[Sighting] = []
+    sent: list[Sent] = []
+    runs: list[Run] = []
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,7 +180,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 def reckoned(
     census: Census,
-    readings: Seen,
+    readings: Readings,
     config: Config,
     *,
     own: Lists,

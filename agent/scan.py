@@ -9,10 +9,10 @@ import msgspec
 
 from agent.capabilities import held
 from agent.clock import SystemClock
-from agent.counting import NO_LISTS, Lists, counted, lists, naming
+from agent.counting import NO_LISTS, Lists, Readings, counted, lists, naming
 from agent.instruments import instruments
 from agent.session import Session, begin_if_configured, context_for
-from agent.survey import Readings, exam_on, run, why_not
+from agent.survey import exam_on, run, why_not
 from census.kinds import Naming
 from netready import __version__
 from netready.authority import Network, Refused

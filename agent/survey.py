@@ -12,7 +12,7 @@ from agent import budget
 from agent.budget import Left
 from agent.capabilities import held
 from agent.config import Config, authority
-from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Seen, counted, naming, reckoned, thrown_away
+from agent.counting import NO_LISTS, NO_PAST, Lists, Past, Readings, counted, naming, reckoned, thrown_away
 from agent.turn import Terms, Turn, fills
 from netready import __version__
 from netready.authority import Refused
@@ -110,7 +110,7 @@ def take(
     veil = cover or thrown_away(config.site)
     kept = reckoned(
         counted(readings.sightings, own, naming(config), config.site.authorised),
-        Seen(sightings=readings.sightings, measurements=readings.measurements, runs=readings.runs),
+        readings,
         config,
         own=own,
         before=before,
@@ -138,15 +138,6 @@ def take(
 def survey_id(started: datetime, chance: Chance) -> str:
     """A name for a survey that sorts by time and collides with nobody's: UTC second and 40 random bits."""
     return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{chance.getrandbits(40):010x}"
-
-
-class Readings(msgspec.Struct):
-    """What instruments have yielded so far, and what each that was run or left out reported of itself."""
-
-    measurements: list[Measurement] = []
-    sightings: list[Sighting] = []
-    sent: list[Sent] = []
-    runs: list[Run] = []
 
 
 def run(

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from agent import shelf
-from bench import accuracy, ceiling, kinds, listening, mutation, pieces, randoms, snmp, stored, sweep
+from bench import accuracy, ceiling, decided, kinds, listening, mutation, pieces, randoms, snmp, stored, sweep
 from lab import BARE, Lab, LabFailed, Plan, Wan, open_lab
 from lab.plan import TESTPOINT
 from netready.measurement import Measurement
@@ -161,6 +161,7 @@ PARTS = {
     "start": start,
     "judgement": judgement,
     "mutation": mutation.mutation,
+    "decisions": decided.decisions,
     "line": line,
     "clean": accuracy.clean,
     "corners": accuracy.corners,

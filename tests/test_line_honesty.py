@@ -48,7 +48,7 @@ def test_a_plain_line_is_its_own_limit_and_round_trips_and_bytes_come_with_it():
             assert figure["details"]["seconds"] < 6.5
             assert found[f"latency_loaded_{way}"]["value"] > figure["details"]["min_rtt"]
             assert found[f"responsiveness_{way}"]["value"] > 60
-        # Once in about a hundred tests too many round trips find an empty queue, and the figure, though right, is not given
+        # Now and then too many round trips find an empty queue, and the figure, though right, is not given
         # as the line's. `make bench` counts how often.
         assert sum(words(found[f"throughput_{way}"]) <= {"link"} for _, found in tests) >= TRIES - 1
 

@@ -13,8 +13,9 @@ from netready.failure import Failed, Failure, classify
 from netready.instrument import Context, Instrument
 from netready.measurement import Detail, Measurement
 from netready.text import clean
-from probes.throughput import child, iperf3_answer, way_out
-from probes.throughput.iperf3_answer import Answer, Figure
+from probes.throughput import child, iperf3_answer, iperf3_json, way_out
+from probes.throughput.iperf3_answer import Figure
+from probes.throughput.iperf3_json import Answer
 from probes.throughput.iperf3_plan import LEAST_BUDGET, RUNTIME, STREAMS, Run, scout, whole, within
 from probes.throughput.settings import Direction, Method, Throughput, endpoint, hosts, missing
 from probes.throughput.way_out import Look, Way
@@ -109,7 +110,7 @@ def _run(run: Run, direction: Direction, way: Way, settings: Throughput, context
         raise child.killed(ended.status, "iperf3")
     if not ended.output.strip():
         raise iperf3_answer.refusal(ended.errors.decode("utf-8", "replace"))
-    answer = iperf3_answer.parse(ended.output)
+    answer = iperf3_json.parse(ended.output)
     if answer.error:
         raise iperf3_answer.refusal(answer.error)
     return answer

@@ -4,7 +4,8 @@ import msgspec
 import pytest
 
 from netready.failure import Failed
-from probes.throughput.iperf3_answer import describe, figure, limited, parse, refusal
+from probes.throughput.iperf3_answer import describe, figure, limited, refusal
+from probes.throughput.iperf3_json import parse
 from probes.throughput.settings import Direction
 
 DOWN, UP = Direction.DOWN, Direction.UP
