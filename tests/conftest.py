@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agent.clock import SystemClock
 from netready.authority import Authority
@@ -22,6 +23,16 @@ from netready.instrument import Context
 
 # In CI every tool is installed and a missing one is a failure, not a skip: a green run cannot hide a missing step.
 STRICT = bool(os.environ.get("NETREADY_ALL_TOOLS"))
+
+# How long an example takes tells of the machine, not of the code; and in CI a failure must be the change's, not the draw's.
+# Fixtures that all examples of a test share are folders and clocks, which they share knowingly.
+settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=STRICT,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("house")
 
 
 def _namespaces() -> str | None:

@@ -321,7 +321,7 @@ hostile_text = st.text(st.characters(), max_size=200)
 
 
 @given(st.lists(st.tuples(hostile_text, hostile_text, hostile_text), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_text_breaks_either_format(texts: list[tuple[str, str, str]]):
     readings = [Measurement.of("http_total_time", target, MORNING, 0.1, method, role=role) for target, method, role in texts]
     runs = tuple(Run(instrument=name, method="m/1", ok=True, seconds=1.0) for name, _method, _role in texts)

@@ -314,7 +314,7 @@ readings = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(anything, max_size=14).flatmap(lambda one: st.tuples(st.just(one), st.permutations(one))),
     st.lists(readings, max_size=6),

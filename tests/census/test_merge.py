@@ -375,7 +375,7 @@ anything = st.builds(
     name=st.none() | st.sampled_from(["a", "b"]),
     facts=facts,
 )
-SETTINGS = settings(max_examples=60, deadline=None)
+SETTINGS = settings(max_examples=60)
 
 
 @SETTINGS

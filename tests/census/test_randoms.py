@@ -82,7 +82,7 @@ addresses = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(addresses, max_size=10).flatmap(lambda one: st.tuples(st.just(one), st.permutations(one))))
 def test_the_estimate_never_leaves_one_to_the_number_of_addresses_whatever_the_order(orders):
     one, other = orders

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors import (
@@ -159,7 +159,7 @@ def test_one_file_that_cannot_be_read_does_not_spoil_the_others(school, tmp_path
     assert "No such file" in measurements[0].details["reason"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     name=st.sampled_from(sorted(path.name for path in CAPTURES.glob("*.pcap*"))),
     holes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=4),

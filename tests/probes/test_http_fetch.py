@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import trustme
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netready.access import Nominated, People
@@ -182,7 +182,7 @@ def test_nobody_listening_is_refused(context):
         assert words(fetch(context, f"http://127.0.0.1:{sock.getsockname()[1]}/")) == {Failure.REFUSED}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60)
 @given(head=st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: "]), rest=st.binary(max_size=200))
 @example(head=b"HTTP/1.1 200 OK\r\n", rest=b"\r\n" + b"x" * 100)
 def test_any_answer_is_a_page_or_a_word(context, head, rest):

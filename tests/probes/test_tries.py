@@ -1,7 +1,7 @@
 import itertools
 import math
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes import tries
@@ -98,7 +98,7 @@ def test_one_answer_to_a_second_question_is_enough_to_go_on_with_everybody(hand_
 
 
 # The clock only ever moves on, so that one for all examples is as good as one for each.
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     addresses=st.integers(0, 60),
     hosts=st.dictionaries(st.integers(0, 59), st.tuples(st.integers(1, 3), st.floats(0, 0.35)), max_size=60),

@@ -6,7 +6,7 @@ import io
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from netready.refusal import Unfit
@@ -136,7 +136,6 @@ def test_a_file_that_is_no_form_is_refused(roadmap, data, said):
     assert said in str(refused.value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_answers_or_one_refusal(roadmap, data):
     with contextlib.suppress(Unfit):

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netready.failure import Failure
@@ -316,7 +316,7 @@ def test_a_stage_is_reached_only_over_met_criteria(rows):
 
 
 @given(chance=st.randoms(use_true_random=False))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_the_order_of_evidence_never_matters(*, roadmap, school, throughput, pages, attest, chance: random.Random):
     readings = throughput([60e6, 70e6, Failure.TIMEOUT, 55e6]) + pages([1.0, 2.0, Failure.RESET])
     words = [attest("P.2"), attest("L.3"), attest("L.3", answer=False, on=date(2026, 2, 1)), attest("P.4")]

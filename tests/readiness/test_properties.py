@@ -55,7 +55,7 @@ BOUNDS = {
     ),
     P: ({"metric": "platform_hosts", "role": Role.LMS, "at_least": 1.0},),
 }
-FEW = settings(max_examples=40, deadline=None)  # of whole worlds; what needs more has a property of its own
+FEW = settings(max_examples=40)  # of whole worlds; what needs more has a property of its own
 PAGE = "https://lms.example.test/"
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from netready.metric import CATALOGUE
@@ -223,7 +223,7 @@ def test_what_is_no_decision_is_refused_in_one_sentence(data, said):
     assert str(caught.value).startswith(said)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_no_changed_byte_of_a_decision_or_of_its_inputs_passes_for_the_same(inputs, data):
     made, given_in = msgspec.json.encode(decided(inputs)), parts(inputs)

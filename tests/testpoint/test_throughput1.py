@@ -188,7 +188,7 @@ def test_what_is_asked_is_read_with_its_units():
 
 
 @given(st.text(max_size=200) | st.lists(st.sampled_from(["mid=m", "&", "=", "%", "streams", "٣", "+", "1e9"])).map("".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_asked_is_understood_or_refused(text):
     with contextlib.suppress(Failed):
         assert 1 <= parse_asked(parse_query(text, blank=True)).streams <= 16

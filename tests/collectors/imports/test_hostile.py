@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.imports import cells, files, grid
@@ -248,7 +248,6 @@ def test_two_hundred_thousand_rows_need_no_more_memory_than_what_they_yield(tmp_
 
 # --- invariants --------------------------------------------------------------------------------------------------------
 
-_RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 _NAMES = sorted({name for row in FORMATS.values() for names in row.columns.values() for name in names})
 _CELL = st.one_of(
     st.text(max_size=20),
@@ -275,7 +274,6 @@ def _either(path, clock, form):
         assert note == clean(note, limit=400)
 
 
-@_RELAXED
 @given(data=st.binary(max_size=400), form=st.sampled_from([None, *FORMATS]))
 def test_any_bytes_give_sightings_or_one_refusal(tmp_path, clock_at, data, form):
     path = tmp_path / "x"
@@ -285,7 +283,6 @@ def test_any_bytes_give_sightings_or_one_refusal(tmp_path, clock_at, data, form)
         read_plan(path)
 
 
-@_RELAXED
 @given(form=st.sampled_from(sorted(FORMATS)), data=st.data())
 def test_any_table_gives_sightings_or_one_refusal(tmp_path, clock_at, form, data):
     columns = list(FORMATS[form].columns.values()) or [("x",)]
@@ -298,7 +295,6 @@ def test_any_table_gives_sightings_or_one_refusal(tmp_path, clock_at, form, data
     _either(path, clock_at(NOW), data.draw(st.sampled_from([None, form])))
 
 
-@_RELAXED
 @given(
     sample=st.sampled_from(sorted(path.name for path in SAMPLES.iterdir())),
     cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), min_size=1, max_size=3),
@@ -350,7 +346,6 @@ _SOUP = st.lists(
 )
 
 
-@_RELAXED
 @given(words=_SOUP, form=st.sampled_from(["isc-dhcp", "dnsmasq"]))
 def test_any_words_of_a_lease_file_give_sightings_or_one_refusal(tmp_path, clock_at, words, form):
     path = tmp_path / "x"
@@ -358,7 +353,6 @@ def test_any_words_of_a_lease_file_give_sightings_or_one_refusal(tmp_path, clock
     _either(path, clock_at(NOW), form)
 
 
-@_RELAXED
 @given(order=st.permutations(range(8)), extra=st.integers(0, 7))
 def test_the_order_of_the_columns_makes_no_difference(tmp_path, clock_at, order, extra):
     with (SAMPLES / "jamf_mobile.csv").open(newline="") as file:

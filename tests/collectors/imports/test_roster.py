@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.imports import roster_zip
@@ -331,7 +331,6 @@ def test_an_offset_that_points_before_the_file_is_refused(pack, refusal):
 
 
 CUTS = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), st.binary(max_size=8)), min_size=1, max_size=3)
-_RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 def cut(data, cuts):
@@ -342,7 +341,6 @@ def cut(data, cuts):
     return data
 
 
-@_RELAXED
 @given(version=st.sampled_from(["1_1", "1_2"]), cuts=CUTS)
 def test_a_zip_with_holes_and_rubbish_in_it_is_counted_or_refused(pack, clock_at, version, cuts):
     path = pack(sample(version), zipfile.ZIP_STORED)
@@ -356,7 +354,6 @@ def test_a_zip_with_holes_and_rubbish_in_it_is_counted_or_refused(pack, clock_at
     assert said.isprintable()
 
 
-@_RELAXED
 @given(
     member=st.sampled_from([("1_1", "users.csv"), ("1_2", "users.csv"), ("1_2", "roles.csv"), ("1_2", "orgs.csv")]),
     cuts=CUTS,
@@ -376,7 +373,6 @@ def test_tables_with_holes_and_rubbish_in_them_are_counted_or_refused(pack, cloc
     assert said.isprintable()
 
 
-@_RELAXED
 @given(order=st.permutations(range(13)))
 def test_the_order_of_the_people_makes_no_difference(pack, clock_at, order):
     head, *people = sample("1_1")["users.csv"].decode().splitlines()

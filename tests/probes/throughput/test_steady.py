@@ -26,7 +26,7 @@ def readings(rate_at, seconds, *, begin=0.0, noise=0.0, seed=1):
 
 
 @given(rate=st.floats(1e5, 1e10), seconds=st.floats(2, 4), rtt=st.floats(0, 0.09))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 def test_a_constant_rate_is_that_rate_and_known_to_the_floor(rate, seconds, rtt):
     found = steady(readings(lambda _at: rate, seconds), rtt=rtt)
     assert found.rate == pytest.approx(rate, rel=1e-6)
@@ -36,7 +36,7 @@ def test_a_constant_rate_is_that_rate_and_known_to_the_floor(rate, seconds, rtt)
 
 
 @given(rate=st.floats(1e6, 1e9), ramp=st.floats(0.1, 1.0), level=st.floats(1.5, 3.0), seed=st.integers(0, 99))
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 def test_a_ramp_is_left_out(rate, ramp, level, seed):
     def at(moment):
         return rate * min(1.0, math.exp(5 * (moment / ramp - 1)))
@@ -50,14 +50,14 @@ def test_a_ramp_is_left_out(rate, ramp, level, seed):
 
 
 @given(growth=st.floats(0.06, 20), seconds=st.floats(0.4, 3), rtt=st.floats(0, 0.02))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 def test_a_rate_that_only_grows_is_never_known(growth, seconds, rtt):
     found = steady(readings(lambda at: 1e6 * math.exp(growth * at), seconds), rtt=rtt)
     assert found is None or found.precision > 0.02
 
 
 @given(growth=st.floats(0.0, 0.06))
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30, derandomize=True)
 def test_a_rate_that_hardly_grows_is_its_mean(growth):
     found = steady(readings(lambda at: 1e6 * math.exp(growth * at), 1.5), rtt=0.0)
     if found is not None:
@@ -98,7 +98,7 @@ def test_a_rough_beginning_that_the_interval_would_excuse_is_left_out():
 
 
 @given(rate=st.floats(1e6, 1e9), noise=st.floats(0, 0.3), shift=st.sampled_from([1.0, 256.0, 4096.0]), seed=st.integers(0, 99))
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25, derandomize=True)
 def test_when_the_clock_began_does_not_matter(rate, noise, shift, seed):
     one = steady(readings(lambda _at: rate, 1.5, noise=noise, seed=seed), rtt=0.01)
     other = steady(readings(lambda _at: rate, 1.5, begin=shift, noise=noise, seed=seed), rtt=0.01)
@@ -137,7 +137,7 @@ TIMES = st.lists(st.floats(0, 1), max_size=150).map(sorted)
 
 
 @given(times=TIMES, counts=st.lists(st.floats(-1e12, 1e12), min_size=150, max_size=150), rtt=st.floats(0, 3))
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=80, derandomize=True)
 def test_any_counts_on_a_clock_that_does_not_go_back_are_steady_or_not(times, counts, rtt):
     found = steady(list(zip(times, counts, strict=False)), rtt=rtt)
     assert found is None or 0 <= found.low <= found.rate <= found.high < math.inf

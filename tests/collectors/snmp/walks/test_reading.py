@@ -209,7 +209,7 @@ def told_anything(draw):
 
 
 @given(told_anything())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_a_device_tells_becomes_readings_that_can_be_believed(told):
     for reading in emit(Answer(told=told)):
         if not isinstance(reading, Sighting):
