@@ -137,7 +137,7 @@ def test_a_lost_question_is_repeated_and_the_wait_counts(context, udp_server):
 def test_silence_is_a_timeout(context, udp_server):
     begun = time.monotonic()
     assert read(context, udp_server(lambda _query: []), tries=2, timeout=0.1).failure is Failure.TIMEOUT
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 2
 
 
 def test_nobody_there_is_refused(context):

@@ -49,9 +49,9 @@ def test_a_name_that_does_not_exist_is_the_systems_own_error():
 
 
 def test_a_look_up_that_hangs_is_left_behind(monkeypatch):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: time.sleep(0.5) or [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: time.sleep(2) or [])
     begun = time.monotonic()
     with pytest.raises(Failed) as caught:
         where.addresses("localhost", 0.05)
     assert caught.value.failure is Failure.TIMEOUT
-    assert time.monotonic() - begun < 0.4
+    assert time.monotonic() - begun < 1.5

@@ -333,7 +333,7 @@ def test_the_deadline_of_a_device_holds_whatever_the_repeats(context, community,
     agent = pretend("silent")
     found = uptime(read(context, community, agent.port, timeout=0.3, retries=5, deadline=0.4))
     assert found.failure is Failure.TIMEOUT
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 1.5
 
 
 def test_silent_devices_are_asked_side_by_side(context_for, community):
@@ -345,7 +345,7 @@ def test_silent_devices_are_asked_side_by_side(context_for, community):
         sock.bind((device, port))
     begun = time.monotonic()
     readings = read(context_for(), community, port, devices=devices, timeout=0.2, retries=1, parallel=8)
-    assert time.monotonic() - begun < 1.2
+    assert time.monotonic() - begun < 2
     for sock in listeners:
         sock.close()
     assert [each.target for each in readings[:-1]] == list(devices)

@@ -278,7 +278,7 @@ def test_a_faulty_agent_is_walked_to_its_fault_and_no_further(name, table, agent
     with snmp.session(port, **settings) as session:
         session.connect()
         found = walk(session, fault.columns, 500, SystemClock())
-    assert time.monotonic() - begun < DEADLINE + 0.3
+    assert time.monotonic() - begun < DEADLINE + 1
     least, most = fault.rows
     assert (found.fault, bool(found.reason)) == (fault.name, fault.name is not None)
     assert least <= len(found.cells[NAMES]) <= most

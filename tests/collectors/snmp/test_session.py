@@ -125,7 +125,7 @@ def test_the_deadline_holds_whatever_the_repeats(agent, snmp):
         assert failed(session.get, [NAME]).failure is Failure.TIMEOUT
         sent = session.datagrams_sent
         assert failed(session.get, [NAME]).failure is Failure.TIMEOUT
-    assert time.monotonic() - begun < 0.8
+    assert time.monotonic() - begun < 1.5
     assert session.datagrams_sent == sent
 
 
