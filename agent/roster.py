@@ -17,7 +17,7 @@ APART = 0.10  # of what was counted; a site that says something else by more tha
 class RosterSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where students and staff are counted when [site] does not give them, and what its numbers are held against when it does.
 
-    file    a OneRoster 1.1 or 1.2 export: a zip, or the folder with its CSV files; only counts are kept of it
+    file    a OneRoster 1.1 or 1.2 export: a zip, the folder with its CSV files, or its users.csv; only counts are kept
     school  sourcedId or identifier of the organisation in it that is this site; without it everybody is counted
     """
 

@@ -34,7 +34,7 @@ _STALE_DAYS = 180  # no export of last school year is this young in the middle o
 def read_roster(path: Path | str, *, clock: Clock, school: str = "") -> Roster:
     """The number of people in an export, each once: who is active, and is a student or works at the school.
 
-    path    a zip, or the folder with its files
+    path    a zip, the folder with its files, or the file of users, beside which the others lie if there are any
     school  sourcedId or identifier of the organisation whose people are counted; "" counts everybody
 
     Who is a student and staff is staff. A person may stand in a row for each school, but not with two roles or two statuses.
@@ -76,15 +76,21 @@ def _export(path: Path) -> Iterator[dict[str, files.Opened]]:
             raise Unfit(name, "", "no such file")
         source: AbstractContextManager[dict[str, files.Opened]]
         if path.is_dir():
-            source = nullcontext({short: files.look(found) for short, found in _lying(path, name).items()})
+            source = nullcontext(_looked(_lying(path, name)))
         elif path.is_file() and _is_zip(path):
             source = roster_zip.opened(path, name, _FILES)
+        elif path.is_file() and path.suffix.lower() == ".csv":
+            source = nullcontext(_looked(_lying(path.parent, name) | {"users.csv": path}))
         else:
-            raise Unfit(name, "", "expected a OneRoster export: a zip, or the folder with its CSV files")
+            raise Unfit(name, "", "expected a OneRoster export: a zip, the folder with its CSV files, or its users.csv")
         with source as export:
             yield export
     except OSError as error:
         raise Unfit(name, "", f"cannot be read: {error.strerror}") from None
+
+
+def _looked(found: dict[str, Path]) -> dict[str, files.Opened]:
+    return {short: files.look(path) for short, path in found.items()}
 
 
 def _lying(folder: Path, name: str) -> dict[str, Path]:

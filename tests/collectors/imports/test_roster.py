@@ -242,11 +242,25 @@ def test_a_school_that_is_not_there_or_there_twice_is_refused(folder, refusal):
     assert refusal(path, school="org-x") == f"oneroster/users.csv: {nobody}"
 
 
+def test_the_file_of_users_may_be_named_instead_of_its_folder(folder, count):
+    whole = folder({"users.csv": HEADER + STUDENT, "Copy.csv": HEADER + STUDENT.replace("u-1", "u-2") + STUDENT})
+    assert count(whole / "users.csv").students == count(whole).students == 1
+    assert count(whole / "Copy.csv").students == 2
+    with_roles = folder(
+        {
+            "users.csv": "sourcedId,status,enabledUser\nu-1,,true\n",
+            "roles.csv": "userSourcedId,status,role,orgSourcedId\nu-1,,student,org-hs\n",
+        },
+        "newer",
+    )
+    assert count(with_roles / "users.csv").students == 1
+
+
 def test_what_is_no_export_is_refused(tmp_path, folder, refusal):
     assert refusal(tmp_path / "none.zip") == "none.zip: no such file"
-    (tmp_path / "users.csv").write_text(HEADER + STUDENT)
-    one = "expected a OneRoster export: a zip, or the folder with its CSV files"
-    assert refusal(tmp_path / "users.csv") == f"users.csv: {one}"
+    (tmp_path / "users.ods").write_text(HEADER + STUDENT)
+    one = "expected a OneRoster export: a zip, the folder with its CSV files, or its users.csv"
+    assert refusal(tmp_path / "users.ods") == f"users.ods: {one}"
     assert refusal(folder({"pupils.csv": ""}, "other")) == "other: expected a OneRoster export; it has no users.csv"
     said = refusal(folder({"users.csv": HEADER + STUDENT, "Users.CSV": HEADER}, "two"))
     assert said.endswith("expected one file of this name; the folder has several")
