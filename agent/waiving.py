@@ -53,7 +53,7 @@ def entries(config: Config, store: Store, policy: Policy, today: date) -> tuple[
         elif waiver.on > today:
             state = State.TO_COME
         else:
-            state = State.RUNS if counting[waiver.rule] == waiver else State.REPLACED
+            state = State.RUNS if counting.get(waiver.rule) == waiver else State.REPLACED
         why = f"{against[0]}: {against[1]}" if against else ""
         made.append(Entry(waiver=waiver, source=source, at=at, state=state, why=why))
     return tuple(made)

@@ -62,10 +62,14 @@ def cleaned(waiver: Waiver) -> Waiver:
 
 
 def standing(waivers: Iterable[Waiver], today: date) -> dict[str, Waiver]:
-    """For each rule the waiver that runs on `today`: the newest one; of two that begin on one day the shorter."""
-    running = [one for one in waivers if one.on <= today <= one.until]
-    running.sort(key=lambda one: (one.on, -one.until.toordinal(), msgspec.json.encode(one)))
-    return {one.rule: one for one in running}
+    """For each rule the newest waiver, where it runs on `today`; of two that begin on one day the shorter is the newer.
+
+    An older one does not stand again when the newer is over: whoever shortens a waiver means that it ends then.
+    """
+    begun = [one for one in waivers if one.on <= today]
+    begun.sort(key=lambda one: (one.on, -one.until.toordinal(), msgspec.json.encode(one)))
+    newest = {one.rule: one for one in begun}
+    return {rule: one for rule, one in newest.items() if today <= one.until}
 
 
 def objection(waiver: Waiver, policy: Policy, others: Iterable[Waiver]) -> tuple[str, str] | None:

@@ -46,7 +46,7 @@ def waive(
     """Accept the risk of going without a soft rule of the gate, until a date.
 
     It begins today, is added to the record, and is shown with every decision. In the stages the rule still counts as not
-    met. A newer waiver of a rule stands in the place of an older one.
+    met. A newer waiver of a rule stands in the place of an older one, and ends it.
     """
     from agent import shelf, waiving
     from agent.clock import SystemClock

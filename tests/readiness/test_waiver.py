@@ -153,8 +153,12 @@ def test_of_several_that_run_the_newest_stands_and_of_one_day_the_shorter():
     assert standing([old, new], days(2)) == {"named": new}
     assert standing([old, short, new], days(3)) == standing([new, short, old], days(3)) == {"named": short}
     assert standing([old, new], days(9)) == {"named": new}
-    assert standing([old, new], days(10)) == {"named": old}
-    assert standing([old, new], days(41)) == standing([old, new], days(-1)) == {}
+    assert standing([old, new], days(-1)) == {}
+
+
+def test_a_waiver_that_a_newer_one_cut_short_does_not_stand_again():
+    old, new, other = waiver(until=days(40)), waiver(on=days(2), until=days(9)), waiver(rule="wide", until=days(40))
+    assert standing([old, other, new], days(10)) == standing([new, other, old], days(10)) == {"wide": other}
 
 
 def test_texts_are_cleaned_and_what_is_then_empty_is_no_text():
@@ -218,6 +222,8 @@ def test_what_stands_runs_that_day_and_never_depends_on_the_order(waivers, today
     assert stands.keys() <= {"named"}
     for one in stands.values():
         assert one.on <= today <= one.until
-    assert bool(stands) == any(one.on <= today <= one.until for one in waivers)
+    begun = [one for one in waivers if one.on <= today]
+    newest = [one for one in begun if one.on == max(each.on for each in begun)]
+    assert bool(stands) == (bool(newest) and today <= min(one.until for one in newest))
     chance.shuffle(waivers)
     assert standing(waivers, today) == stands
