@@ -54,6 +54,7 @@ class StageRow(msgspec.Struct, frozen=True, kw_only=True):
     """One dimension's row: a mark for each stage, and the same in words.
 
     stage   the stage with everybody's word; alone: the stage by machine alone, or that none has looked or can know anything
+    sign    why the page points at this row; empty at all others
     """
 
     dimension: Dimension
@@ -61,7 +62,7 @@ class StageRow(msgspec.Struct, frozen=True, kw_only=True):
     marks: tuple[Mark, ...]
     stage: str
     alone: str
-    weakest: bool
+    sign: str
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +113,6 @@ def headline(report: Report) -> Headline:
     decision = report.decision
     reasons = deciding(decision)
     rows = stage_rows(report)
-    lowest = next(row for row in rows if row.weakest)
     return Headline(
         school=wording.shortened(report.site.name, SCHOOL_LIMIT),
         platform=wording.shortened(decision.platform, NAME_LIMIT),
@@ -125,7 +125,7 @@ def headline(report: Report) -> Headline:
         waves=tuple((_short(each), wording.ANSWERS[each.answer]) for each in report.decisions),
         stages=rows,
         line=", ".join(_line(line) for line in (report.judgement.down, report.judgement.up)),
-        weakest=f"{lowest.dimension.title}, at {lowest.stage}",
+        weakest=_weakest(report),
         rates=rates(report),
         things=things(report),
         disputes=disputes(report),
@@ -193,14 +193,37 @@ def stage_rows(report: Report) -> tuple[StageRow, ...]:
     """A row for each dimension: those the gate looks at first, then in the roadmap's order."""
     verdicts = {verdict.criterion: verdict for verdict in report.judgement.verdicts}
     stages = {stage.dimension: stage for stage in report.judgement.stages}
+    lowest = _lowest(report)
+    sign = "" if _at_the_top(report) else "weakest" if len(lowest) == 1 else "start here"
     rows = [
-        _row(report, dimension, stages[dimension.id], verdicts)
+        _row(report, dimension, stages[dimension.id], verdicts, sign if dimension.id == report.judgement.weakest else "")
         for dimension in sorted(report.roadmap.dimensions, key=lambda dimension: not dimension.gates)
     ]
     return tuple(rows)
 
 
-def _row(report: Report, dimension: Dimension, stage: StageVerdict, verdicts: dict[str, Verdict]) -> StageRow:
+def _lowest(report: Report) -> tuple[StageVerdict, ...]:
+    """The dimensions at the lowest stage there is."""
+    stages = report.judgement.stages
+    return tuple(one for one in stages if one.with_attestations == min(each.with_attestations for each in stages))
+
+
+def _at_the_top(report: Report) -> bool:
+    return _lowest(report)[0].with_attestations == max(each.number for each in report.roadmap.stages)
+
+
+def _weakest(report: Report) -> str:
+    """The weakest dimension and its stage. Where others are no better it is only the one to begin with, which is said."""
+    lowest, every = _lowest(report), len(report.judgement.stages)
+    stage = report.roadmap.stage_name(lowest[0].with_attestations)
+    first = next(each.title for each in report.roadmap.dimensions if each.id == report.judgement.weakest)
+    if len(lowest) == every:
+        return f"All {every} dimensions at {stage}" + ("" if _at_the_top(report) else f"; start with {first}")
+    others = f" and {len(lowest) - 1} more" if len(lowest) > 1 else ""
+    return f"Weakest: {first}{others}, at {stage}"
+
+
+def _row(report: Report, dimension: Dimension, stage: StageVerdict, verdicts: dict[str, Verdict], sign: str) -> StageRow:
     required = [each for each in report.roadmap.criteria if each.dimension == dimension.id and each.required]
     name = report.roadmap.stage_name
     return StageRow(
@@ -209,7 +232,7 @@ def _row(report: Report, dimension: Dimension, stage: StageVerdict, verdicts: di
         marks=tuple(_marks(report, stage, required, verdicts)),
         stage=name(stage.with_attestations),
         alone=_alone(report.roadmap, stage),
-        weakest=dimension.id == report.judgement.weakest,
+        sign=sign,
     )
 
 

@@ -120,7 +120,7 @@ def _sure(report: Report, head: Headline, width: int) -> list[str]:
     users = report.outlook.users
     return [
         *(line for text in (users.said if users else ()) for line in _wrap(wording.sentence(f"users: {text}"), width)),
-        *_wrap(f"Weakest: {head.weakest}.", width),
+        *_wrap(f"{head.weakest}.", width),
         *_wrap(text, width),
         *_wrap(f"Valid until {dates.day(report.decision.valid_until)} · report {report.report_id[:16]}", width),
     ]

@@ -90,8 +90,29 @@ def test_dimensions_that_the_gate_looks_at_come_first_and_the_weakest_is_named(s
     head = headline(school)
     assert [row.dimension.id for row in head.stages][:4] == ["choices", "broadband", "network", "uses"]
     assert len(head.stages) == 14
-    assert head.weakest == "Broadband access, at Entry"
-    assert [row.dimension.id for row in head.stages if row.weakest] == ["broadband"]
+    assert head.weakest == "Weakest: Broadband access and 3 more, at Entry"
+    assert {row.dimension.id: row.sign for row in head.stages if row.sign} == {"broadband": "start here"}
+
+
+def standing(school, make, **stages):
+    """The school with dimensions moved to stages; the others stand at Emerging."""
+    moved = tuple(
+        msgspec.structs.replace(each, with_attestations=stages.get(each.dimension, 2)) for each in school.judgement.stages
+    )
+    return headline(make(judgement=msgspec.structs.replace(school.judgement, stages=moved)))
+
+
+def test_of_several_that_are_no_better_none_is_called_the_weakest(school, make):
+    alone = standing(school, make, broadband=1)
+    assert alone.weakest == "Weakest: Broadband access, at Entry"
+    assert {row.dimension.id: row.sign for row in alone.stages if row.sign} == {"broadband": "weakest"}
+    assert standing(school, make).weakest == "All 14 dimensions at Emerging; start with Broadband access"
+
+
+def test_where_every_dimension_is_at_the_last_stage_the_page_points_at_none(school, make):
+    head = standing(school, make, **{each.dimension: 4 for each in school.judgement.stages})
+    assert head.weakest == "All 14 dimensions at Transforming"
+    assert not [row for row in head.stages if row.sign]
 
 
 def test_a_stage_is_marked_by_how_it_is_known(school):
