@@ -12,6 +12,7 @@ from lab import audit as examination
 from lab import comparison, stages, staying
 from lab.plan import CAMPUS, LabFailed, Plan, Wan, share
 from lab.running import Lab, open_lab
+from netready import units
 from netready.rate import duration, rate
 
 NOT_TRUE, CANNOT_SAY = 1, 3
@@ -118,7 +119,7 @@ def up(name: str, stay: float, *, as_json: bool, **options: Any) -> int:
     click.echo(f"The school stands: {len(hosts)} hosts, {plan.wan.down / 1e6:g} Mbps down, {plan.wan.up / 1e6:g} Mbps up.")
     click.echo(f"  audit it:   netready lab audit{again}")
     click.echo(f"  look in:    netready lab exec{again} agent -- ip address")
-    click.echo(f"  end it:     netready lab down{again}    (it ends by itself in {stay / 3600:g} h)")
+    click.echo(f"  end it:     netready lab down{again}    (it ends by itself in {units.seconds(stay)})")
     return 0
 
 

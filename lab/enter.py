@@ -16,12 +16,17 @@ GONE = 125  # exit status of docker(1) and podman(1) for "the container itself f
 
 
 def step_in(pid: int, host: str) -> None:
-    """Leave for the lab's namespaces. OSError when it is gone or has no such host."""
+    """Leave for the lab's namespaces. OSError when it is gone, LookupError when it has no such host."""
     spaces = [(f"/proc/{pid}/ns/{name}", kind) for name, kind in _SPACES if not _same(pid, name)]
     handles = [(os.open(path, os.O_RDONLY | os.O_CLOEXEC), kind) for path, kind in spaces]  # all, before / is another
     here = os.getcwd()  # noqa: PTH109 - Path.cwd() would be the same
     for handle, kind in handles:
         kernel.enter(f"/proc/self/fd/{handle}", kind)
+    there = {each.name for each in kernel.NAMESPACES.iterdir()}
+    if host not in there:
+        from netready.refusal import near  # noqa: PLC0415 - every command on a host would wait for it
+
+        raise LookupError(f"the lab has no host {host!r}; {near(host, there)}")
     kernel.enter(kernel.NAMESPACES / host, kernel.CLONE_NEWNET)
     kernel.unshare(kernel.CLONE_NEWNS)
     with contextlib.suppress(OSError):  # /sys/class/net shows the namespace that mounted it; not vital
@@ -49,8 +54,11 @@ def main() -> int:
     pid, host, argv = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     try:
         step_in(pid, host)
+    except LookupError as error:
+        sys.stderr.write(f"{error}\n")
+        return GONE
     except OSError as error:
-        sys.stderr.write(f"the lab has ended, or has no host {host!r} ({error.strerror})\n")
+        sys.stderr.write(f"the lab has ended ({error.strerror})\n")
         return GONE
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})
     child = os.fork()

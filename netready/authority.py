@@ -56,7 +56,8 @@ class Authority(msgspec.Struct, frozen=True, kw_only=True):
             raise Refused(msg) from None
         if self.holds(address):
             return host
-        msg = f"{host} is outside the authorised networks and is not a named test server or platform endpoint; nothing was sent"
+        what = "no test server or platform endpoint that netready.toml names"
+        msg = f"{host} is outside the authorised networks and is {what}; nothing was sent"
         raise Refused(msg)
 
     def holds(self, address: Address) -> bool:

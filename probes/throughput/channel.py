@@ -100,7 +100,7 @@ class Channel:
         head, self.early = bytearray(self.early), b""
         while (end := head_end(head)) is None:
             if self._now() >= deadline:
-                raise Failed(Failure.TIMEOUT, f"no complete HTTP head within {seconds:g} s")
+                raise Failed(Failure.TIMEOUT, f"no complete HTTP head within {seconds:.1f} s")
             try:
                 chunk = self.connection.recv(4096)
             except _WOULD_BLOCK:

@@ -30,7 +30,10 @@ def fetch(connection: socket.socket, head: bytes, *, most: int, until: float, no
     answer = Answer(keep=most)
     while not answer.over:
         connection.settimeout(_left(until, now))
-        data = connection.recv(_READ)
+        try:
+            data = connection.recv(_READ)
+        except TimeoutError:
+            raise _late() from None
         if data:
             answer.feed(memoryview(data))
         else:
@@ -43,5 +46,9 @@ def fetch(connection: socket.socket, head: bytes, *, most: int, until: float, no
 def _left(until: float, now: Now) -> float:
     left = until - now()
     if left <= 0:
-        raise Failed(Failure.TIMEOUT, "no complete answer in time")
+        raise _late()
     return left
+
+
+def _late() -> Failed:
+    return Failed(Failure.TIMEOUT, "the server did not answer in full within the time for it")

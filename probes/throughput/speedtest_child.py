@@ -268,7 +268,7 @@ def explain(error: BaseException) -> Failed:
         case OSError() if (word := classify(error)) is not None:  # before ValueError: a certificate's error is both
             return Failed(word, text)
         case HTTPException() | ValueError() | URLError():
-            return Failed(Failure.MALFORMED, text)
+            return Failed(Failure.MALFORMED, f"the server's answer makes no sense ({text or type(error).__name__})")
         case MemoryError():
             return Failed(Failure.LOCAL_RESOURCES, "memory ran out")
         case _:

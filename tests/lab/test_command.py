@@ -74,6 +74,9 @@ def test_a_school_stands_until_it_is_taken_down(namespaces, netready_lab):
         built = netready_lab("up", "--down", "50M", "--for", "5m")
         assert built.returncode == 0, built.stderr
         assert built.stdout.startswith("The school stands: 49 hosts, 50 Mbps down, 20 Mbps up.\n")
+        assert "(it ends by itself in 5 minutes)" in built.stdout
+        astray = netready_lab("exec", "agnt", "--", "true")
+        assert (astray.returncode, astray.stderr) == (125, "the lab has no host 'agnt'; did you mean agent?\n")
         assert netready_lab("exec", "agent", "--", "sh", "-c", "cat /sys/class/net/eth0/address; exit 3").returncode == 3
         assert "is up already" in netready_lab("up").stderr
         assert "is up as it is" in netready_lab("audit", "--down", "10M").stderr

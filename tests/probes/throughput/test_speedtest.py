@@ -254,6 +254,7 @@ def test_a_hostile_server_ends_in_a_word_and_in_time(tcp_server, context, direct
     (found,) = read(Throughput(server=server, direction=direction, **QUICK), context)
     assert time.monotonic() - began < PATIENCE
     assert found.failure in words, found
+    assert found.details["reason"] not in {"", found.failure.value}
     assert found.details["reason"]
 
 
