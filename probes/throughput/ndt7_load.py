@@ -17,6 +17,7 @@ USABLE_SECONDS = 2.0  # s of load, or half the test if that is less, without whi
 USABLE_BYTES = 1 << 13  # the protocol's first message; a server that gives less has not loaded the line
 _OVER_CLAIM = 1.01  # a server counts what we sent, and a proxy's TLS may add a little
 _CLOCK_SLACK = 1.0  # s by which the two ends' clocks may have started apart, buffers included
+SILENCE = 1.0  # s at the end of the load; with more the line or the server has gone, and the figure ends before
 _KEPT = 4096  # samples; a flood of messages must not fill the memory
 
 
@@ -66,6 +67,8 @@ class Transfer:
             self._excuse(error)
         if self._spent and self._outcome.ended != "abrupt":
             self._outcome.ended = DATA_BUDGET
+        if self._outcome.ended == "stop":
+            self._leave_silence_out()
         if not self._usable():
             words = {"stop": Failure.TIMEOUT, DATA_BUDGET: Failure.DATA_BUDGET}
             raise Failed(
@@ -204,6 +207,23 @@ class Transfer:
             f"the connection broke after {self._outcome.seconds:.1f} s ({failure}); the figure covers that time"
         )
 
+    def _leave_silence_out(self) -> None:
+        """A load of which nothing moved before its time was over: the figure is that of the time before, with less trust."""
+        outcome = self._outcome
+        moved = _grown(outcome.samples)
+        silent = min(RUNTIME, self._settings.time(RUNTIME)) - (moved[-1][0] if moved else 0.0)
+        if silent < SILENCE:
+            return
+        outcome.samples, outcome.told_samples = moved, _grown(outcome.told_samples)
+        outcome.ended = "abrupt"
+        outcome.reason = f"nothing moved in the last {silent:.1f} s; the figure covers the time before"
+
     def _usable(self) -> bool:
         least = min(USABLE_SECONDS, self._settings.time(RUNTIME) / 2)
         return self._outcome.seconds >= least and self._outcome.moved >= USABLE_BYTES
+
+
+def _grown(samples: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The samples up to the first that has the last one's count."""
+    last = next((index for index, (_, count) in enumerate(samples) if count == samples[-1][1]), -1)
+    return samples[: last + 1]

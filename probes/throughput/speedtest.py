@@ -29,6 +29,7 @@ LIMIT = "method"  # in `limited_by` of every figure: what this method finds is n
 START = 5.0  # s for a slow machine to start the child and to prepare 150 MB of uploads
 GRACE = 4.0  # s beside the load: the child's start, its first page, the end of its threads
 USABLE_SECONDS = 2.0  # s of load, or half the test if that is less, below which a figure needs half of the method's bytes
+SILENCE = 2.0  # s at the end of a test; with more the line or the server has gone (a new connection by satellite takes 1.4 s)
 _HEAD = 600  # bytes of HTTP and TCP set-up for each object, in the direction of the load; to tell our traffic from others'
 
 _BOTH = (
@@ -97,6 +98,11 @@ def check(told: Told, direction: Direction, settings: Throughput) -> None:
     """Raises Failed when the child has no figure, or one that stands on too little load. Pure."""
     if told.failure:
         raise Failed(Failure(told.failure), told.reason)
+    if told.silent >= SILENCE:
+        raise Failed(
+            Failure.CLOSED_EARLY,
+            f"nothing moved in the last {told.silent:.1f} s of {told.seconds:.1f} s, which speedtest-cli's figure would count",
+        )
     least = min(USABLE_SECONDS, settings.time(SECONDS) / 2)
     if told.rate <= 0 or not (told.over or told.seconds >= least or told.moved >= CAP[direction] / 2):
         raise Failed(

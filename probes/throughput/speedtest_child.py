@@ -28,6 +28,7 @@ from netready.failure import Failed, Failure, classify
 from netready.text import clean
 from probes.throughput import secure
 from probes.throughput.channel import ADDRESSES
+from probes.throughput.pulse import Pulse
 from probes.throughput.settings import Direction, Endpoint, Throughput, endpoint
 from probes.throughput.speedtest_job import OBJECTS, PATH, SECONDS, THREADS, Job, Told, within
 
@@ -210,7 +211,8 @@ def measure(job: Job) -> Told:
     bounded(settings.handshake_timeout, client.find, client, "agree to the test")
     began = time.process_time()
     seconds = settings.time(SECONDS) + settings.timeout + OVERTIME
-    rate, moved = bounded(seconds, client.load, client, "let its transfers end")
+    with Pulse(job.direction) as pulse:
+        rate, moved = bounded(seconds, client.load, client, "let its transfers end")
     told = Told(
         rate=rate,
         moved=moved,
@@ -219,6 +221,7 @@ def measure(job: Job) -> Told:
         answered=tally.answered,
         failed=tally.failed,
         over=client.over,
+        silent=pulse.silent,
         processor=time.process_time() - began,
         version=str(client.package.__version__),
     )

@@ -64,6 +64,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     rate        bit/s, as the package reckons it: `moved` by `seconds`, waiting for its threads included
     requests    made; `answered` with success; `failed` otherwise, but for those that the end of the time cut off
     over        whether the data budget ended it, before the time was up and all objects were through
+    silent      seconds at the end in which nothing moved, which the package takes for time of the test
     processor   seconds of processor time while the line was loaded
     """
 
@@ -76,5 +77,6 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     answered: int = 0
     failed: int = 0
     over: bool = False
+    silent: float = 0.0
     processor: float = 0.0
     version: str = ""

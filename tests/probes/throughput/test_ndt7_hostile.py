@@ -150,6 +150,31 @@ def test_a_connection_that_breaks_late_leaves_a_figure_with_less_trust(hostile, 
     assert "the connection broke after 0." in found.details["reason"]
 
 
+@pytest.mark.parametrize(("direction", "counts"), [(Direction.DOWN, 0), (Direction.UP, 0), (Direction.UP, 2)])
+def test_a_line_that_goes_silent_half_way_leaves_a_figure_of_the_time_before_and_less_trust(
+    direction, counts, hostile, context
+):
+    def script(peer):
+        peer.agree()
+        start, taken = time.monotonic(), 0
+        while (ahead := time.monotonic() - start) < 2.5:
+            if direction is Direction.DOWN:
+                peer.send(BULK)
+            else:
+                taken += len(peer.connection.recv(1 << 14))
+            peer.wait(0.01 - ahead % 0.01)
+        for more in range(counts):  # a server that goes on to count, and has nothing to count
+            peer.send(told(ElapsedTime=2_500_000 + 100_000 * more, BytesReceived=taken))
+        peer.wait(6)
+
+    found, _ = run(hostile(script), context, direction, seconds=4.0, timeout=5.0)
+    assert found.details["ended"] == "abrupt"
+    assert "nothing moved in the last" in found.details["reason"]
+    assert found.details["seconds"] == pytest.approx(2.5, abs=0.4)
+    moved = found.details["bytes_received"] + found.details["bytes_sent"]
+    assert found.value == pytest.approx(8 * moved / 2.5, rel=0.35)
+
+
 def test_a_server_may_end_early_in_good_order(hostile, context):
     def script(peer):
         peer.agree()

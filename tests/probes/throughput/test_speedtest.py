@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from netready.authority import Refused
+from probes.throughput.pulse import silent
 from probes.throughput.settings import Direction, Throughput
 from probes.throughput.speedtest import INSTRUMENT, LIMIT, METHOD, check, read
 from probes.throughput.speedtest_job import CAP, LEAST_BUDGET, OBJECTS, Told, size, within
@@ -275,6 +276,20 @@ def test_pictures_larger_than_they_should_be_do_not_break_the_budget(tcp_server,
     assert "data-budget" in found.details["limited_by"]
 
 
+def test_a_line_that_goes_silent_before_the_end_has_no_figure(tcp_server, context):
+    def part(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        for _ in range(200):
+            connection.sendall(bytes(10_000))
+            time.sleep(0.01)
+        time.sleep(4)
+
+    server = f"127.0.0.1:{tcp_server(http({'/': PAGE}, part))}"
+    (found,) = read(Throughput(server=server, direction="down", seconds=5, streams=2, timeout=3), context)
+    assert found.failure == "closed-early"
+    assert "which speedtest-cli's figure would count" in found.details["reason"]
+
+
 # --- what is reckoned without a network ------------------------------------------------------------------------------------
 
 
@@ -294,6 +309,28 @@ def test_a_figure_needs_two_seconds_or_half_of_the_method_s_bytes():
     for bad in ({"rate": 1e6, "moved": 125_000, "seconds": 1.0}, {"rate": 0.0, "moved": 0, "seconds": 10.0}):
         with pytest.raises(Exception, match="too little"):
             check(Told(**bad), DOWN, Throughput())
+
+
+@pytest.mark.parametrize(
+    ("counts", "seconds"),
+    [
+        ([0, 100, 200, 300, 400], 0.0),
+        ([0, 100, 200, 200, 200], 2.0),
+        ([0, 100, 200, 203, 206], 2.0),  # a few packets that are sent again and again
+        ([0, 0, 0, 300, 400], 0.0),
+        ([0, 100, 100, 100, 200], 0.0),
+        ([7, 7, 7, 7, 7], 0.0),
+    ],
+)
+def test_the_silence_at_the_end_is_told_from_pauses_and_repeats(counts, seconds):
+    assert silent([(10.0 + at, count) for at, count in enumerate(counts)]) == seconds
+
+
+def test_a_figure_that_counts_silence_is_none():
+    good = {"rate": 1e6, "moved": 1_250_000, "seconds": 10.0}
+    check(Told(**good, silent=1.9), DOWN, Throughput())
+    with pytest.raises(Exception, match=r"nothing moved in the last 5\.0 s of 10\.0 s"):
+        check(Told(**good, silent=5.0), DOWN, Throughput())
 
 
 def test_what_it_cannot_do_is_said_before_a_test():
