@@ -49,6 +49,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 _MBPS = Scale(base=Decimal(10) ** 6, name="Mbps")
 _MBPS_PER_1000 = Scale(base=Decimal(10) ** 6, name=PER_1000)
 _PER_CENT = Scale(base=Decimal("0.01"), name="%")
+_RPM = Scale(base=_ONE, name="round trips a minute")
 _PLAIN = Scale(base=_ONE, name="", gap="")
 _DAYS = Scale(base=_ONE, name="days")
 _WATTS = Scale(base=_ONE, name="W")
@@ -93,7 +94,7 @@ def scale_of(name: str, value: float) -> Scale:
         case Unit.RATIO:
             return _PER_CENT
         case Unit.COUNT:
-            return _PLAIN
+            return _RPM if name.startswith("responsiveness_") else _PLAIN
         case Unit.DAYS:
             return _DAYS
         case Unit.WATTS:

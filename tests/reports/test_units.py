@@ -69,6 +69,7 @@ def test_a_bound_stays_on_its_side(value):
         ("test_days", 1.0, "1 day"),
         ("test_days", 10.0, "10 days"),
         ("devices", 1_204.0, "1,204"),
+        ("responsiveness_down", 1110.4, "1,110 round trips a minute"),
     ],
 )
 def test_every_amount_carries_its_unit(metric, value, shown):
