@@ -39,6 +39,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     total_other    bytes on the line in the other direction
     seconds        from the first reading to the last
     active         s of it in which the test ran
+    after          s of it behind the test, until the line's counter showed all of it
     before         bit/s that others used before the test
     step           s by which the moment of a reading may be wrong
     """
@@ -48,12 +49,13 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     total_other: float
     seconds: float
     active: float
+    after: float
     before: float
     step: float
 
 
-def span(first: Sample, last: Sample, direction: str, *, active: float, before: float, step: float) -> Span:
-    """The span between two samples as the test in `direction` ("down" or "up") sees it."""
+def span(first: Sample, last: Sample, direction: str, *, ended: float, active: float, before: float, step: float) -> Span:
+    """The span between two samples as the test in `direction` ("down" or "up") sees it, which ended at `ended`."""
     down, up = last.down - first.down, last.up - first.up
     own = {
         "down": on_the_wire(last.own_down - first.own_down, last.own_down_packets - first.own_down_packets),
@@ -67,6 +69,7 @@ def span(first: Sample, last: Sample, direction: str, *, active: float, before: 
         total_other=other,
         seconds=seconds,
         active=min(active, seconds),
+        after=min(max(0.0, last.at - ended), max(0.0, seconds - active)),
         before=before,
         step=step,
     )
@@ -86,16 +89,29 @@ def annotate(reading: Measurement, found: Span, source: str) -> Measurement:
     own = max(found.own, moved * _ip_ratio(reading))
     if doubt := _doubt(found, moved, source):
         return noted(reading, doubt)
-    outside = found.before / 8 * (found.seconds - found.active)
-    others = found.total - own * (1 + FRAMING) - outside
+    others = 8 * (found.total - own * (1 + FRAMING))
+    likely = max(0.0, (others - found.before * (found.seconds - found.active)) / found.active)
     details: dict[str, Detail] = {
-        "load_during": max(0.0, 8 * others / found.active),
+        "load_during": likely,
         "load_during_from": source,
-        "load_resolution": (8 * own * FRAMING + 2 * found.step * found.before) / found.active,
+        "load_resolution": likely
+        - min(likely, _sure(reading, found, own, others))
+        + (8 * own * FRAMING + 2 * found.step * found.before) / found.active,
         "load_seconds": round(found.seconds, 2),
     }
     kept = {name: value for name, value in reading.details.items() if name != "load_other_way"}
     return msgspec.structs.replace(reading, details=kept | details)
+
+
+def _sure(reading: Measurement, found: Span, own: float, others: float) -> float:
+    """The load that others had at the very least, bit/s.
+
+    Whoever was kept down by the test may make up for it as soon as it is over. The line carries no more than it did during
+    the test: that much of the others' bits may have come behind it.
+    """
+    rate = max((reading.value or 0.0) * _ip_ratio(reading), 8 * own / found.active)
+    ahead = found.before * (found.seconds - found.active - found.after)
+    return max(0.0, (others - ahead - rate * found.after) / (found.active + found.after))
 
 
 def noted(reading: Measurement, note: str) -> Measurement:

@@ -64,7 +64,7 @@ class Watch:
         """The instrument's readings, with the line's load beside each throughput that was measured."""
         clock = self._context.clock
         first = last = None if self._seen is None else self._seen.last
-        active, began = 0.0, clock.monotonic()
+        active, began, ended = 0.0, clock.monotonic(), 0.0
         for reading in self._row.read(self._settings, self._context):
             if not isinstance(reading, Measurement) or not reading.metric.startswith("throughput_") or reading.value is None:
                 yield reading
@@ -73,6 +73,7 @@ class Watch:
             passed = clock.monotonic() - began
             before = 0.0 if self._seen is None else self._seen.use.of(direction)
             if self._router is not None and last is not None and (first is last or passed >= INSTANT):
+                ended = began + passed
                 try:
                     first, last, active = last, meter.settle(self._router, clock, last, direction, before), passed
                 except (Failed, OSError) as error:
@@ -81,7 +82,7 @@ class Watch:
             if self._router is None or self._seen is None or first is None or last is None:
                 yield load.noted(reading, self._note)
                 continue
-            found = load.span(first, last, direction, active=active, before=before, step=meter.POLL)
+            found = load.span(first, last, direction, ended=ended, active=active, before=before, step=meter.POLL)
             yield load.annotate(reading, found, self._router.source)
 
     def _look(self) -> None:

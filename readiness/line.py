@@ -146,13 +146,14 @@ def _words(found: object) -> tuple[str, ...]:
 
 
 def load_during(found: Tests) -> float | None:
-    """Other traffic on the line during the standing test, bit/s, where the test could see it."""
+    """Other traffic on the line during the standing test, bit/s, at least; None where the test could not see it."""
     return _load_beside(found.standing) if found.standing else None
 
 
 def _load_beside(sample: Sample) -> float | None:
-    load = sample.measurement.detail("load_during")
-    return load if load is not None and math.isfinite(load) and load >= 0 else None
+    """What is sure of it: it is added to what the test proves."""
+    load, doubt = (sample.measurement.detail(name) for name in ("load_during", "load_resolution"))
+    return max(0.0, load - (doubt or 0.0)) if load is not None and math.isfinite(load) and load >= 0 else None
 
 
 def _proven(sample: Sample) -> float:
@@ -236,7 +237,7 @@ def _load(found: Tests) -> Quantity:
     if load is None:
         return Quantity(value=None, how="the test could not see what else was on the line")
     which = "that test" if found.standing is found.least else f"the test of {rate(found.standing.value)}, which proves least"
-    return Quantity(value=load, how=f"other traffic on the line during {which}")
+    return Quantity(value=load, how=f"other traffic on the line, at least, during {which}")
 
 
 def _how(found: Tests, fact: Fact, site: Site) -> str:

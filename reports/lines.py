@@ -54,8 +54,8 @@ def _about(reading: Measurement) -> list[str]:
         parts.append(f"{moved / 1e6:.1f} MB")
     if limited := wording.limits(wording.words(reading.details.get("limited_by"))):
         parts.append(f"limited by {limited}")
-    if reading.metric.startswith("throughput") and (load := reading.detail("load_during")):
-        parts.append(f"beside {units.mbps(load)} Mbps of other traffic")
+    if reading.metric.startswith("throughput") and reading.detail("load_during"):
+        parts.append(f"beside {wording.load(reading)}")
     if isinstance(reason := reading.details.get("reason"), str) and reason and not reading.metric.endswith("_reaches"):
         parts.append(clean(reason, limit=200))
     return parts

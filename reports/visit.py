@@ -104,10 +104,10 @@ def _details(found: Measurement) -> list[str]:
         parts.append(f"{units.size(received)} received")
     if (sent := found.detail("bytes_sent")) is not None:
         parts.append(f"{units.size(sent)} sent")
-    if (load := found.detail("load_during")) is not None:
+    if load := wording.load(found):
         source = found.details.get("load_during_from")
         told = f", told by {source}" if isinstance(source, str) and source else ""
-        parts.append(f"{units.mbps(load)} Mbps of other traffic{told}")
+        parts.append(f"{load}{told}")
     if limit := wording.limits(wording.words(found.details.get("limited_by"))):
         parts.append(f"limited by {limit}")
     for name, words in (("layer", "counted:"), ("role", "role")):

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from netready import units
 from netready.device import Kind
 from netready.failure import Failure
 from netready.finding import Trouble
+from netready.measurement import Measurement
 from readiness.evidence import Grade
 from readiness.gate import Acceptance, Answer, Level, RuleOutcome
 from readiness.judgement import Outcome
@@ -12,6 +14,7 @@ from readiness.next_steps import Effort
 from readiness.roadmap import EvidenceKind, Who
 from readiness.wording import LIMITS
 
+_SURE = 0.95  # of a load, above which its lower bound is not said beside it
 ANSWERS = {
     Answer.GO: "Ready",
     Answer.GO_WITH_CONDITIONS: "Ready with conditions",
@@ -170,3 +173,13 @@ def sentence(text: str) -> str:
     """`text` with a capital and a full stop, unless it ends in a mark of its own."""
     stripped = capital(text.strip())
     return stripped if not stripped or stripped[-1] in ".!?…" else f"{stripped}."
+
+
+def load(reading: Measurement) -> str:
+    """The other traffic beside a test: "31 Mbps of other traffic", "6 to 31 Mbps" where less is sure; "" when not known."""
+    found, doubt = reading.detail("load_during"), reading.detail("load_resolution") or 0.0
+    if found is None:
+        return ""
+    sure = max(0.0, found - doubt)
+    least = f"{units.mbps(sure, units.Side.DOWN)} to " if sure < _SURE * found else ""
+    return f"{least}{units.mbps(found)} Mbps of other traffic"

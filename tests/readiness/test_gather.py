@@ -64,7 +64,9 @@ class TestTheLine:
         assert found.down.available.value == 80e6
         assert found.down.per_1000.value == 85e6 * 1000 / 520
         assert found.down.load_during.value == 0
-        assert found.down.load_during.how == "other traffic on the line during the test of 85 Mbps, which proves least"
+        assert (
+            found.down.load_during.how == "other traffic on the line, at least, during the test of 85 Mbps, which proves least"
+        )
 
     def test_a_load_that_was_not_seen_is_not_zero(self, school, throughput):
         found = gather(school, throughput([52e6]), [], now=NOW)
