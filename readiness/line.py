@@ -147,21 +147,34 @@ def _words(found: object) -> tuple[str, ...]:
 
 def load_during(found: Tests) -> float | None:
     """Other traffic on the line during the standing test, bit/s, at least; None where the test could not see it."""
-    return _load_beside(found.standing) if found.standing else None
+    beside = _load_beside(found.standing) if found.standing else None
+    return None if beside is None else beside.sure
 
 
-def _load_beside(sample: Sample) -> float | None:
-    """What is sure of it: it is added to what the test proves."""
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """The load beside a test, bit/s: what is sure of it, which is added to what the test proves, and what it may have been."""
+
+    sure: float
+    most: float
+
+
+def _load_beside(sample: Sample) -> Beside | None:
     load, doubt = (sample.measurement.detail(name) for name in ("load_during", "load_resolution"))
-    return max(0.0, load - (doubt or 0.0)) if load is not None and math.isfinite(load) and load >= 0 else None
+    if load is None or not math.isfinite(load) or load < 0:
+        return None
+    return Beside(sure=max(0.0, load - (doubt or 0.0)), most=load)
 
 
 def _proven(sample: Sample) -> float:
-    return sample.value + (_load_beside(sample) or 0.0)
+    beside = _load_beside(sample)
+    return sample.value if beside is None else sample.value + beside.sure
 
 
 def per_1000(found: Tests, site: Site) -> Fact:
-    """The rate for each 1,000 users, at least: the standing test and the load beside it."""
+    """The rate for each 1,000 users, at least: the standing test and the load beside it.
+
+    The interval ends where the load that may have been would put it, so that a miss for want of that load is no miss.
+    """
     fact = Fact(
         kind=EvidenceKind.MEASURED,
         metric=f"internet_{found.direction}_per_1000",
@@ -171,14 +184,16 @@ def per_1000(found: Tests, site: Site) -> Fact:
     )
     if found.standing is None:
         return fact
-    load = load_during(found) or 0.0
+    beside = _load_beside(found.standing) or Beside(sure=0.0, most=0.0)
     interval = found.standing.measurement.interval
+    if interval is None and beside.most > beside.sure:
+        interval = (found.standing.value, found.standing.value)
     targets = {sample.measurement.target for sample in found.counted}
     return msgspec.structs.replace(
         fact,
-        value=_scaled(found.standing.value + load, site),
+        value=_scaled(found.standing.value + beside.sure, site),
         target=targets.pop() if len(targets) == 1 else "",
-        interval=(_scaled(interval[0] + load, site), _scaled(interval[1] + load, site)) if interval else None,
+        interval=(_scaled(interval[0] + beside.sure, site), _scaled(interval[1] + beside.most, site)) if interval else None,
         at_least=True,
         samples=len(found.counted),
         days=found.days,

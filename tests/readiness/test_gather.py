@@ -57,6 +57,22 @@ class TestTheLine:
         assert found.down.contracted.value == 500e6
         assert found.down.layer == "tcp"
 
+    @pytest.mark.parametrize(("doubt", "outcome"), [(0.0, "met"), (5e6, "met"), (20e6, "unknown"), (30e6, "unknown")])
+    def test_of_the_load_only_what_is_sure_is_added_and_the_rest_is_doubt(self, school, throughput, doubt, outcome):
+        beside = throughput([40e6], load_during=26e6, load_resolution=doubt, interval=[39e6, 41e6])
+        line = gather(school, beside, [], now=NOW).down
+        sure = max(0.0, 26e6 - doubt)
+        assert line.load_during.value == sure
+        assert line.per_1000.value == (40e6 + sure) * 1000 / 520
+        assert line.per_1000.interval == ((39e6 + sure) * 1000 / 520, 67e6 * 1000 / 520)
+        assert line.targets[0].outcome == outcome
+        assert line.targets[1].outcome == "not met"
+
+    def test_a_doubt_about_the_load_is_one_without_an_interval_too(self, school, throughput):
+        line = gather(school, throughput([40e6], load_during=26e6, load_resolution=26e6), [], now=NOW).down
+        assert line.per_1000.interval == (40e6 * 1000 / 520, 66e6 * 1000 / 520)
+        assert line.targets[0].outcome == "unknown"
+
     def test_the_figure_rests_on_the_test_that_proves_least_and_not_on_the_slowest(self, school, throughput, monday):
         idle = throughput([85e6] * 10, load_during=0.0)
         busy = throughput([80e6], load_during=300e6, start=monday + timedelta(hours=1))
