@@ -72,6 +72,8 @@ class TestTheLine:
         line = gather(school, throughput([40e6], load_during=26e6, load_resolution=26e6), [], now=NOW).down
         assert line.per_1000.interval == (40e6 * 1000 / 520, 66e6 * 1000 / 520)
         assert line.targets[0].outcome == "unknown"
+        known = gather(school, throughput([40e6], load_during=26e6), [], now=NOW).down
+        assert known.per_1000.interval is None
 
     def test_the_figure_rests_on_the_test_that_proves_least_and_not_on_the_slowest(self, school, throughput, monday):
         idle = throughput([85e6] * 10, load_during=0.0)
