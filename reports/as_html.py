@@ -12,17 +12,9 @@ from netready.roster import Source
 from readiness.judgement import Line, Outcome, Quantity, Target
 from readiness.roadmap import MACHINE, Criterion
 from reports import charts, dates, fit_gap_words, page, units, visit, wording
-from reports.headline import (
-    BANNER_LIMIT,
-    EVIDENCE_LIMIT,
-    MARK_WORDS,
-    NAME_LIMIT,
-    REACHED,
-    REASON_LIMIT,
-    STEP_LIMIT,
-    headline,
-)
+from reports.headline import BANNER_LIMIT, EVIDENCE_LIMIT, NAME_LIMIT, REASON_LIMIT, STEP_LIMIT, headline
 from reports.report import Report
+from reports.stage_rows import MARK_WORDS, REACHED
 
 SECTIONS = (
     ("line", "The line in detail"),

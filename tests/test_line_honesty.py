@@ -46,10 +46,12 @@ def test_a_plain_line_is_its_own_limit_and_round_trips_and_bytes_come_with_it():
             assert (high - low) / 2 <= 0.021 * figure["value"]
             assert figure["details"]["ip_rate"] == pytest.approx(rate, rel=0.03)
             assert figure["details"]["seconds"] < 6.5
-            assert found[f"latency_loaded_{way}"]["value"] > figure["details"]["min_rtt"]
-            assert found[f"responsiveness_{way}"]["value"] > 60
-        # Now and then too many round trips find an empty queue, and the figure, though right, is not given
-        # as the line's. `make bench` counts how often.
+            if loaded := found.get(f"latency_loaded_{way}"):
+                assert loaded["value"] > figure["details"]["min_rtt"]
+                assert found[f"responsiveness_{way}"]["value"] > 60
+        # Now and then a busy machine makes too few round trips in a second to say anything of them, or too many find an
+        # empty queue, and the figure, though right, is not given as the line's. `make bench` counts how often.
+        assert sum(f"latency_loaded_{way}" in found for _, found in tests) >= TRIES - 1
         assert sum(words(found[f"throughput_{way}"]) <= {"link"} for _, found in tests) >= TRIES - 1
 
 

@@ -14,8 +14,9 @@ from readiness.judgement import Outcome
 from readiness.next_steps import Effort
 from readiness.roadmap import EvidenceKind, Who
 from reports import RENDERERS, wording
-from reports.headline import REASONS, STEPS, Mark, headline, sureness
+from reports.headline import REASONS, STEPS, headline, sureness
 from reports.report import Outlook
+from reports.stage_rows import Mark
 
 
 def _marks(head, name):

@@ -14,6 +14,7 @@ from lab.plan import ROUTER, TESTPOINT, TESTPOINT_PORT
 pytestmark = [pytest.mark.namespaces, pytest.mark.slow]
 
 ALLOWED = Path("/proc/sys/net/ipv4/tcp_allowed_congestion_control").read_text().split()
+TRIES = 3
 RATE = 20e6
 PAYLOAD = 1448 / 1500  # of the line's IP packets: 52 bytes are headers
 SERVER = f"{TESTPOINT}:{TESTPOINT_PORT}"
@@ -69,26 +70,31 @@ def measure(lab, **settings):
 
 def test_an_empty_line_is_measured_within_three_percent_in_seconds(line):
     before = line.line()
-    found = measure(line)
+    tests = [measure(line) for _ in range(TRIES)]
     if why := line.strained(before, line.line(), late=0.3):
         pytest.skip(why)
     for way, name in (("down", "bytes_received"), ("up", "bytes_sent")):
-        rate = found[f"throughput_{way}"]
-        details = rate["details"]
-        assert rate["value"] == pytest.approx(RATE * PAYLOAD, rel=0.03)
-        assert details["ip_rate"] == pytest.approx(RATE, rel=0.03)
-        low, high = details["interval"]
-        assert low <= rate["value"] <= high
-        assert details["mss"] == 1448
-        assert details["seconds"] < 7
-        assert details[name] < RATE / 8 * 7
-        assert "loopback" not in details["limited_by"]
-        loaded, responsiveness = found[f"latency_loaded_{way}"], found[f"responsiveness_{way}"]
-        assert 0.009 < details["min_rtt"] < 0.03
-        assert details["min_rtt"] < loaded["value"] < 0.3
-        assert loaded["details"]["p50"] <= loaded["details"]["p95"]
-        assert 60 / 1.0 < responsiveness["value"] < 60 / 0.01
-        assert responsiveness["details"]["self_pings"] > 0
+        for found in tests:
+            rate = found[f"throughput_{way}"]
+            details = rate["details"]
+            assert rate["value"] == pytest.approx(RATE * PAYLOAD, rel=0.03)
+            assert details["ip_rate"] == pytest.approx(RATE, rel=0.03)
+            low, high = details["interval"]
+            assert low <= rate["value"] <= high
+            assert details["mss"] == 1448
+            assert details["seconds"] < 7
+            assert details[name] < RATE / 8 * 7
+            assert "loopback" not in details["limited_by"]
+            assert 0.009 < details["min_rtt"] < 0.03
+        # A second's test on a busy machine may make too few round trips to say anything of them.
+        told = [found for found in tests if f"latency_loaded_{way}" in found]
+        assert len(told) >= TRIES - 1
+        for found in told:
+            loaded, responsiveness = found[f"latency_loaded_{way}"], found[f"responsiveness_{way}"]
+            assert found[f"throughput_{way}"]["details"]["min_rtt"] < loaded["value"] < 0.3
+            assert loaded["details"]["p50"] <= loaded["details"]["p95"]
+            assert 60 / 1.0 < responsiveness["value"] < 60 / 0.01
+            assert responsiveness["details"]["self_pings"] > 0
 
 
 def test_a_target_below_the_line_is_reached_and_one_above_is_not(line):
@@ -118,7 +124,7 @@ def test_on_a_line_that_holds_more_than_the_send_buffers_bbr_gives_way_or_its_fi
         if why := lab.strained(before, lab.line(), late=0.6):
             pytest.skip(why)
     assert free["details"]["congestion"] == "bbr, then cubic"
-    assert free["value"] == pytest.approx(rate * PAYLOAD, rel=0.08)
+    assert free["value"] == pytest.approx(rate * PAYLOAD, rel=0.15)  # two streams alone are slow to fill it
     if free["details"]["limited_by"] == "link":
         assert free["value"] == pytest.approx(rate * PAYLOAD, rel=0.02)
     assert kept["details"]["congestion"] == "bbr"
