@@ -157,8 +157,8 @@ failure word.
 While a test runs, the other traffic on the line is read from counters: those of the WAN router where its SNMP counters are
 configured, else those of this computer's interface, which sees only itself; the result says which (`load_during`,
 `load_during_from`). A router may refresh its counters only seconds after the test, and who was kept down by the test may make up for it
-at once; the line's own rate for that time is therefore no proven load (`load_resolution`), and only what is left is added to the
-figure. A test is put off while the line is busy, and one that was forced says so.
+at once. For that time they are reckoned to have had all that the line carries: only what is left is sure and is added to the figure,
+and the rest is a doubt (`load_resolution`) that widens its interval. A test is put off while the line is busy, and one that was forced says so.
 
 ## The target test: at least RATE?
 
