@@ -72,6 +72,14 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             case _:
                 return None
 
+    @property
+    def load(self) -> tuple[float, float] | None:
+        """Other traffic on the line meanwhile, bit/s: what is sure of it, and what it may have been; None where not seen."""
+        load, doubt = self.detail("load_during"), self.detail("load_resolution") or 0.0
+        if load is None or not math.isfinite(load) or load < 0:
+            return None
+        return max(0.0, load - doubt), load
+
     def detail(self, name: str) -> float | None:
         """A numeric detail, or None when it is absent or not a number."""
         found = self.details.get(name)

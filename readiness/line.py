@@ -4,7 +4,6 @@ A test shows the rate that was free at that moment. What it proves about the lin
 that was on the line meanwhile; the sum is never called a capacity without those two words.
 """
 
-import math
 from collections.abc import Sequence
 
 import msgspec
@@ -147,27 +146,13 @@ def _words(found: object) -> tuple[str, ...]:
 
 def load_during(found: Tests) -> float | None:
     """Other traffic on the line during the standing test, bit/s, at least; None where the test could not see it."""
-    beside = _load_beside(found.standing) if found.standing else None
-    return None if beside is None else beside.sure
-
-
-class Beside(msgspec.Struct, frozen=True, kw_only=True):
-    """The load beside a test, bit/s: what is sure of it, which is added to what the test proves, and what it may have been."""
-
-    sure: float
-    most: float
-
-
-def _load_beside(sample: Sample) -> Beside | None:
-    load, doubt = (sample.measurement.detail(name) for name in ("load_during", "load_resolution"))
-    if load is None or not math.isfinite(load) or load < 0:
-        return None
-    return Beside(sure=max(0.0, load - (doubt or 0.0)), most=load)
+    beside = found.standing.measurement.load if found.standing else None
+    return None if beside is None else beside[0]
 
 
 def _proven(sample: Sample) -> float:
-    beside = _load_beside(sample)
-    return sample.value if beside is None else sample.value + beside.sure
+    sure, _ = sample.measurement.load or (0.0, 0.0)
+    return sample.value + sure
 
 
 def per_1000(found: Tests, site: Site) -> Fact:
@@ -184,16 +169,16 @@ def per_1000(found: Tests, site: Site) -> Fact:
     )
     if found.standing is None:
         return fact
-    beside = _load_beside(found.standing) or Beside(sure=0.0, most=0.0)
+    sure, most = found.standing.measurement.load or (0.0, 0.0)
     interval = found.standing.measurement.interval
-    if interval is None and beside.most > beside.sure:
+    if interval is None and most > sure:
         interval = (found.standing.value, found.standing.value)
     targets = {sample.measurement.target for sample in found.counted}
     return msgspec.structs.replace(
         fact,
-        value=_scaled(found.standing.value + beside.sure, site),
+        value=_scaled(found.standing.value + sure, site),
         target=targets.pop() if len(targets) == 1 else "",
-        interval=(_scaled(interval[0] + beside.sure, site), _scaled(interval[1] + beside.most, site)) if interval else None,
+        interval=(_scaled(interval[0] + sure, site), _scaled(interval[1] + most, site)) if interval else None,
         at_least=True,
         samples=len(found.counted),
         days=found.days,

@@ -177,9 +177,8 @@ def sentence(text: str) -> str:
 
 def load(reading: Measurement) -> str:
     """The other traffic beside a test: "31 Mbps of other traffic", "6 to 31 Mbps" where less is sure; "" when not known."""
-    found, doubt = reading.detail("load_during"), reading.detail("load_resolution") or 0.0
-    if found is None:
+    if reading.load is None:
         return ""
-    sure = max(0.0, found - doubt)
-    least = f"{units.mbps(sure, units.Side.DOWN)} to " if sure < _SURE * found else ""
-    return f"{least}{units.mbps(found)} Mbps of other traffic"
+    sure, most = reading.load
+    least = f"{units.mbps(sure, units.Side.DOWN)} to " if sure < _SURE * most else ""
+    return f"{least}{units.mbps(most)} Mbps of other traffic"

@@ -23,7 +23,7 @@ from probes.throughput.handshake import check_status
 from probes.throughput.librespeed_stream import MEBIBYTE, Errand, Purse, Stream, added
 from probes.throughput.ndt7 import METRIC, place
 from probes.throughput.ndt7_load import SAMPLE, USABLE_BYTES, USABLE_SECONDS
-from probes.throughput.ndt7_report import DATA_BUDGET, Outcome, describe, rate
+from probes.throughput.ndt7_report import DATA_BUDGET, SILENCE, Outcome, describe, rate
 from probes.throughput.settings import Direction, Method, Throughput, endpoint, hosts, missing
 
 VERSION = 1
@@ -39,7 +39,6 @@ RUNTIME = 10.0  # s, warm-up included. The page takes up to 15 behind it; the ot
 
 PLACES = ("/", "/backend/")  # where servers keep their endpoints: alone, and beside LibreSpeed's page
 OWN_ADDRESS = 1 << 16  # bytes of getIP.php's answer
-SILENCE = 1.0  # s at the end of a test; with more the line or the server has gone, and the figure ends before
 _TURN = 0.02  # s at most between two looks at the clock
 # What TCP carried: bytes in order, and segments in whatever order, which grow evenly where the bytes wait for a lost one.
 _COUNTERS = {Direction.DOWN: ("BytesReceived", "DataSegsIn"), Direction.UP: ("BytesAcked", "Delivered")}
@@ -248,8 +247,7 @@ class _Test:
         if now - self._moved_at < SILENCE:
             return
         self._readings = [reading for reading in self._readings if reading[0] <= self._moved_at]
-        self._outcome.ended = "abrupt"
-        self._outcome.reason = f"nothing moved in the last {now - self._moved_at:.1f} s; the figure covers the time before"
+        self._outcome.fell_silent(now - self._moved_at)
 
     def _sample(self, now: float) -> None:
         parts = [stream.counters() for stream in self._streams]

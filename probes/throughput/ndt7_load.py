@@ -6,7 +6,7 @@ from netready.failure import Failed, Failure, classify
 from netready.text import clean
 from probes.throughput import tcp_info
 from probes.throughput.channel import Channel, Now
-from probes.throughput.ndt7_report import DATA_BUDGET, Outcome
+from probes.throughput.ndt7_report import DATA_BUDGET, SILENCE, Outcome
 from probes.throughput.ndt7_spec import HARD_STOP, RUNTIME, TICK_MEAN, Load, parse_told
 from probes.throughput.settings import Direction, Throughput
 from probes.throughput.websocket import Message, Opcode, close_status, encode, encode_close
@@ -17,7 +17,6 @@ USABLE_SECONDS = 2.0  # s of load, or half the test if that is less, without whi
 USABLE_BYTES = 1 << 13  # the protocol's first message; a server that gives less has not loaded the line
 _OVER_CLAIM = 1.01  # a server counts what we sent, and a proxy's TLS may add a little
 _CLOCK_SLACK = 1.0  # s by which the two ends' clocks may have started apart, buffers included
-SILENCE = 1.0  # s at the end of the load; with more the line or the server has gone, and the figure ends before
 _KEPT = 4096  # samples; a flood of messages must not fill the memory
 
 
@@ -215,8 +214,7 @@ class Transfer:
         if silent < SILENCE:
             return
         outcome.samples, outcome.told_samples = moved, _grown(outcome.told_samples)
-        outcome.ended = "abrupt"
-        outcome.reason = f"nothing moved in the last {silent:.1f} s; the figure covers the time before"
+        outcome.fell_silent(silent)
 
     def _usable(self) -> bool:
         least = min(USABLE_SECONDS, self._settings.time(RUNTIME) / 2)

@@ -21,6 +21,7 @@ HOST_SHARE = 0.95  # of all processors, by anybody
 LIMIT_SHARE = 0.2  # of the sender's busy time
 BUSY_SHARE = 0.8  # of the test, in which a sender that fills the line has something to send
 THIN_SEGMENT = 0.3  # of our own largest segment, on average; who has more to send fills them, even where a path halves them
+SILENCE = 1.0  # s at the end of a test; with more the line or the server has gone, and the figure ends before
 DATA_BUDGET = "data-budget"  # as a limit, and as how a test ended
 _ABSURD_RTT = 60_000_000  # microseconds; a server may tell us anything, and the kernel says 2**32-1 before it knows
 
@@ -63,6 +64,11 @@ class Outcome(msgspec.Struct, kw_only=True):
     uuid: str = ""
     ended: str = ""
     reason: str = ""
+
+    def fell_silent(self, seconds: float) -> None:
+        """The figure ends where nothing moved any more, with less trust."""
+        self.ended = "abrupt"
+        self.reason = f"nothing moved in the last {seconds:.1f} s; the figure covers the time before"
 
     @property
     def by_server(self) -> bool:
